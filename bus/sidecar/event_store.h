@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// EventStore: the sidecar's memory of events and of what became of their deliveries, kept so that
+// no crash can break a promise. FileJournal is the embedded store; nothing above this seam knows
+// about files. What is appended is durable after the next sync(), and not before.
+
+#pragma once
+
+#include "common/core/clock.h"
+#include "common/core/result.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace conga::bus {
+
+/// Counts accepted events from 1, without gaps that matter: later events have higher numbers.
+using Sequence = std::uint64_t;
+
+/// Where an event is: all that a pending delivery keeps in memory of it.
+struct EventRef {
+  Sequence sequence = 0;
+  std::uint64_t position = 0;  ///< Meaningful to the store alone; may change when it is carried.
+
+  friend auto operator<=>(const EventRef&, const EventRef&) = default;
+};
+
+/// A target of a rule, by name: the identity that survives reloads and restarts.
+struct TargetName {
+  std::string rule;
+  std::string target;
+
+  friend auto operator<=>(const TargetName&, const TargetName&) = default;
+};
+
+struct StoredEvent {
+  Sequence sequence = 0;
+  WallTime ingested;
+  std::vector<TargetName> targets;
+  std::string bytes;  ///< The event as the publisher encoded it.
+};
+
+/// How a delivery ended.
+enum class Ending : std::uint8_t {
+  Settled,     ///< The service answered ok.
+  DeadLetter,  ///< It is in the dead-letter queue.
+};
+
+/// The last word on a delivery.
+struct SettledRecord {
+  Sequence sequence = 0;
+  TargetName target;
+  Ending ending = Ending::Settled;
+  std::uint32_t attempts = 0;  ///< Made in all.
+  std::string instance;        ///< Of the last attempt; empty if there was none.
+  WallTime first_attempt;
+  WallTime last_attempt;  ///< When the last attempt was sent.
+  WallTime at;            ///< When it was settled.
+};
+
+/// A failed attempt, and when the next one is due.
+struct RetryRecord {
+  Sequence sequence = 0;
+  TargetName target;
+  std::uint32_t attempt = 0;  ///< That failed: 1 for the first.
+  std::string instance;
+  WallTime sent;
+  WallTime failed;
+  WallTime due;
+  std::string code;
+  std::string message;
+};
+
+/// A delivery that was accepted and has no SettledRecord: what recovery must go on with.
+struct PendingDelivery {
+  EventRef event;
+  TargetName target;
+  WallTime ingested;
+  std::uint32_t attempts = 0;  ///< Failed so far.
+  WallTime due;                ///< Of the next attempt; the ingest time if there was none.
+  WallTime first_attempt;      ///< If attempts > 0.
+  WallTime last_attempt;       ///< If attempts > 0.
+  std::string last_code;       ///< If attempts > 0; so the next.
+  std::string last_message;
+};
+
+/// Gives the recovered state to whoever opens the store, in sequence order, without ever holding
+/// all of it.
+class RecoveryVisitor {
+public:
+  virtual ~RecoveryVisitor() = default;
+
+  /// Every event still in the store that was ingested at or after the store's dedup horizon: for
+  /// the memory of recent ids.
+  virtual void on_recent_event(std::string_view event_bytes, WallTime ingested) = 0;
+
+  virtual void on_pending(const PendingDelivery& delivery) = 0;
+};
+
+/// One record as a follower (trace index, archive, replay) reads it.
+struct JournalEntry {
+  enum class Kind : std::uint8_t { Event, Settled, Retry };
+
+  Kind kind = Kind::Event;
+  EventRef ref;           ///< Kind::Event.
+  StoredEvent event;      ///< Kind::Event.
+  SettledRecord settled;  ///< Kind::Settled.
+  RetryRecord retry;      ///< Kind::Retry.
+};
+
+struct StoreStats {
+  std::uint64_t events = 0;  ///< Appended since open().
+  std::uint64_t bytes = 0;   ///< On disk now.
+  std::uint64_t segments = 0;
+  Sequence next_sequence = 1;
+  std::uint64_t syncs = 0;
+};
+
+/// Owned by the sidecar's Node and touched by no other thread.
+class EventStore {
+public:
+  EventStore() = default;
+  EventStore(const EventStore&) = delete;
+  EventStore& operator=(const EventStore&) = delete;
+  virtual ~EventStore() = default;
+
+  /// Appends "`event` is owed to each of `targets`" (none: archived only). Transient with code
+  /// `JournalFull` when there is no room: nothing was appended, and later calls may succeed.
+  virtual Result<EventRef> append(WallTime ingested,
+                                  std::span<const TargetName> targets,
+                                  std::string_view event) = 0;
+
+  /// Append what became of a delivery. They need no sync of their own: losing one costs a repeat.
+  /// A full disk does not fail them (room is held back for them); an error is fatal.
+  virtual Result<> append(const SettledRecord& record) = 0;
+  virtual Result<> append(const RetryRecord& record) = 0;
+
+  /// Makes everything appended so far durable: one write and one fdatasync, none if nothing that
+  /// must survive was appended. An error is fatal and must never be retried: after a failed fsync
+  /// the kernel may have dropped the pages (docs/journal-format.md).
+  virtual Result<> sync() = 0;
+
+  /// The event at `ref`, appended or recovered.
+  virtual Result<StoredEvent> read(const EventRef& ref) = 0;
+
+  /// Reads the durable records in order from `cursor` (empty: the oldest kept), at most `limit`,
+  /// and moves the cursor behind them. A cursor is opaque text that survives restarts; one that
+  /// points below the oldest kept record continues at the oldest.
+  virtual Result<std::vector<JournalEntry>> follow(std::string& cursor, std::size_t limit) = 0;
+
+  /// Rewrites stragglers and drops old segments as far as retention asks for; does a bounded
+  /// amount of work and is called once a turn when idle.
+  virtual Result<> maintain(WallTime now) = 0;
+
+  virtual StoreStats stats() const = 0;
+};
+
+}  // namespace conga::bus

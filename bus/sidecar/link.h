@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Link: what forwarder and sidecar say to each other, in frames of the same shape as everyone's.
+// docs/protocol.md, "The link", gives it to the byte.
+//
+// Everything else on the link keeps its public topic: from the forwarder `ready/…`, `settle/…` and
+// `ask/…` as clients sent them, from the sidecar `put-result/…`, `deliver/…` and `answer/…`, which
+// the forwarder publishes untouched.
+
+#pragma once
+
+#include "common/core/clock.h"
+#include "common/core/result.h"
+#include "common/wire/event/value.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace conga::bus {
+
+inline constexpr std::string_view kAliveTopic = "link/alive";
+inline constexpr std::string_view kTableTopic = "link/table";
+inline constexpr std::string_view kRoutedTopic = "link/routed";
+inline constexpr std::string_view kGonePrefix = "link/gone/";  ///< + SERVICE/INSTANCE
+
+/// How often a delivery is tried, and for how long. Ranges and defaults are EventBridge's where it
+/// has them: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
+struct RetryPolicy {
+  enum class Jitter : std::uint8_t { None, Full };
+
+  std::uint32_t max_attempts = 185;           ///< Retries after the first attempt, 0-185.
+  Duration max_age = std::chrono::hours(24);  ///< 60 s to 24 h, from ingestion.
+  Duration backoff_initial = std::chrono::seconds(1);
+  double backoff_factor = 2.0;  ///< 1 to 10.
+  Duration backoff_max = std::chrono::minutes(5);
+  Jitter jitter = Jitter::Full;
+  Duration ack_timeout = std::chrono::seconds(30);  ///< 100 ms to 1 h.
+
+  friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
+};
+
+/// A durable target as the sidecar needs to know it.
+struct LinkTarget {
+  std::string rule;
+  std::string target;  ///< Its name; by default the service's.
+  std::string service;
+  RetryPolicy retry;
+  std::string ordering;  ///< A JSON pointer into the event; empty: no order asked for.
+
+  friend bool operator==(const LinkTarget&, const LinkTarget&) = default;
+};
+
+/// `link/table`, forwarder to sidecar: [boot, generation, [target…]].
+struct LinkTable {
+  std::uint64_t boot = 0;        ///< Of the forwarder; random, never 0.
+  std::uint64_t generation = 0;  ///< From 1, one more with each reload.
+  std::vector<LinkTarget> targets;
+};
+
+/// `link/alive`, sidecar to forwarder: [boot, forwarder boot, generation, accepted].
+struct LinkAlive {
+  std::uint64_t boot = 0;            ///< Of the sidecar; random, never 0.
+  std::uint64_t forwarder_boot = 0;  ///< Last seen in a table; 0: none yet.
+  std::uint64_t generation = 0;      ///< Of the table it works with.
+  std::uint64_t accepted = 0;        ///< Highest `link/routed` sequence of that boot it handled.
+};
+
+/// One event with the table positions of its targets. The view is into the body.
+struct RoutedEvent {
+  std::string_view event;
+  bool loop = false;  ///< Over the hop limit: dead-letter it, do not deliver it.
+  std::vector<std::uint32_t> targets;
+};
+
+/// `link/routed`, forwarder to sidecar: [boot, generation, sequence, client, [routed event…]],
+/// a routed event being [event, loop, target index…].
+struct LinkRouted {
+  std::uint64_t boot = 0;
+  std::uint64_t generation = 0;
+  std::uint64_t sequence = 0;  ///< From 1, one more with each of this boot.
+  std::string_view client;     ///< Whom to send the put-results.
+  std::vector<RoutedEvent> events;
+};
+
+std::string encode(const LinkTable& table);
+std::string encode(const LinkAlive& alive);
+std::string encode(const LinkRouted& routed);
+
+Result<LinkTable> read_table(std::string_view body);
+Result<LinkAlive> read_alive(std::string_view body);
+Result<LinkRouted> read_routed(std::string_view body, const ValueLimits& limits = {});
+
+}  // namespace conga::bus
