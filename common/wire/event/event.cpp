@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "common/wire/event/event.h"
+
+#include "common/wire/event/packer.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+namespace conga {
+namespace {
+
+/// The longest `source` and `detail-type`: they become parts of topics.
+constexpr std::size_t kMaxNameSize = 256;
+/// The longest `correlation-id`, `key` and `traceparent`.
+constexpr std::size_t kMaxTextSize = 1024;
+
+tl::unexpected<Error> invalid(std::string_view field, std::string_view why) {
+  return fail(Fault::Permanent,
+              "the event's field '" + std::string(field) + "' " + std::string(why),
+              "InvalidEvent");
+}
+
+Result<> read_name(std::string_view field, const Value& value, std::string_view& into) {
+  const auto text = value.string();
+  const auto bad = [](char letter) {
+    const auto code = static_cast<unsigned char>(letter);
+    return letter == '/' || code < 0x20 || code == 0x7f;
+  };
+  if (!text || text->empty() || text->size() > kMaxNameSize || std::ranges::any_of(*text, bad)) {
+    return invalid(field, "must be text of 1 to 256 bytes without '/' and control characters");
+  }
+  into = *text;
+  return {};
+}
+
+Result<> read_text(std::string_view field, const Value& value, std::string_view& into) {
+  const auto text = value.string();
+  if (!text || text->size() > kMaxTextSize) {
+    return invalid(field, "must be text of at most 1024 bytes");
+  }
+  into = *text;
+  return {};
+}
+
+Result<> read_uuid(std::string_view field, const Value& value, Uuid& into) {
+  const auto text = value.string();
+  const auto id = text ? Uuid::parse(*text) : std::nullopt;
+  if (!id) {
+    return invalid(field, "must be a UUID such as 018f4e2a-9b1c-7def-8123-456789abcdef");
+  }
+  into = *id;
+  return {};
+}
+
+Result<> read_time(const Value& value, std::string_view& into) {
+  const auto text = value.string();
+  if (!text || !parse_rfc3339(*text)) {
+    return invalid("time", "must be an RFC 3339 time such as 2026-11-23T06:27:40.123456Z");
+  }
+  into = *text;
+  return {};
+}
+
+Result<> read_hops(const Value& value, std::uint32_t& into) {
+  const auto hops = value.uint64();
+  if (!hops || *hops > std::numeric_limits<std::uint32_t>::max()) {
+    return invalid("hops", "must be an integer from 0 to 4294967295");
+  }
+  into = static_cast<std::uint32_t>(*hops);
+  return {};
+}
+
+Result<> read_resources(const Value& value) {
+  bool all_text = value.is_array();
+  for (const Value element : value.elements()) all_text = all_text && element.is_string();
+  if (!all_text) return invalid("resources", "must be an array of text");
+  return {};
+}
+
+/// The envelope's fields, in the order of their bits in Fields.
+enum class Field : std::uint8_t {
+  Id,
+  Source,
+  DetailType,
+  Time,
+  Resources,
+  Detail,
+  CorrelationId,
+  CausationId,
+  Hops,
+  Traceparent,
+  Key,
+};
+
+struct FieldName {
+  std::string_view name;
+  Field field;
+};
+
+constexpr std::array<FieldName, 11> kFields{{{"id", Field::Id},
+                                             {"source", Field::Source},
+                                             {"detail-type", Field::DetailType},
+                                             {"time", Field::Time},
+                                             {"resources", Field::Resources},
+                                             {"detail", Field::Detail},
+                                             {"correlation-id", Field::CorrelationId},
+                                             {"causation-id", Field::CausationId},
+                                             {"hops", Field::Hops},
+                                             {"traceparent", Field::Traceparent},
+                                             {"key", Field::Key}}};
+
+constexpr unsigned bit(Field field) {
+  return 1U << static_cast<unsigned>(field);
+}
+
+std::string_view name_of(Field field) {
+  return kFields[static_cast<std::size_t>(field)].name;
+}
+
+Result<> read_field(Field field, const Value& value, EventView& event) {
+  switch (field) {
+    case Field::Id:
+      return read_uuid("id", value, event.id);
+    case Field::Source:
+      return read_name("source", value, event.source);
+    case Field::DetailType:
+      return read_name("detail-type", value, event.detail_type);
+    case Field::Time:
+      return read_time(value, event.time);
+    case Field::Resources:
+      return read_resources(value);
+    case Field::Detail:
+      if (!value.is_map()) return invalid("detail", "must be a map");
+      event.detail = value;
+      return {};
+    case Field::CorrelationId:
+      return read_text("correlation-id", value, event.correlation_id);
+    case Field::CausationId:
+      event.causation_id.emplace();
+      return read_uuid("causation-id", value, *event.causation_id);
+    case Field::Hops:
+      return read_hops(value, event.hops);
+    case Field::Traceparent:
+      return read_text("traceparent", value, event.traceparent);
+    case Field::Key:
+      return read_text("key", value, event.key);
+  }
+  return {};
+}
+
+Result<> read_fields(const Value& map, EventView& event) {
+  unsigned seen = 0;
+  for (const auto& [name, value] : map.members()) {
+    const auto* const known = std::ranges::find(kFields, name, &FieldName::name);
+    if (known == kFields.end()) continue;
+    if ((seen & bit(known->field)) != 0) return invalid(name, "is there twice");
+    seen |= bit(known->field);
+    if (auto read = read_field(known->field, value, event); !read) return read;
+  }
+  for (const Field required : {Field::Id, Field::Source, Field::DetailType, Field::Detail}) {
+    if ((seen & bit(required)) == 0) return invalid(name_of(required), "is missing");
+  }
+  return {};
+}
+
+/// A value's fault, in an event's words.
+tl::unexpected<Error> as_event_fault(const Error& error) {
+  std::string code = "InvalidEvent";
+  if (error.code == "TooLarge") code = "EventTooLarge";
+  if (error.code == "TooDeep") code = "EventTooDeep";
+  return fail(error.fault, "the event is refused: " + error.what, std::move(code));
+}
+
+}  // namespace
+
+Result<EventView> read_event(std::string_view bytes, const ValueLimits& limits) {
+  const auto map = Value::parse(bytes, limits);
+  if (!map) return as_event_fault(map.error());
+  if (!map->is_map()) {
+    return fail(Fault::Permanent, "an event must be a map, and this is not one", "InvalidEvent");
+  }
+  EventView event;
+  event.bytes = bytes;
+  event.map = *map;
+  if (auto read = read_fields(*map, event); !read) return read.failure();
+  return event;
+}
+
+std::optional<Uuid> event_id_of(std::string_view bytes, const ValueLimits& limits) {
+  const auto map = Value::parse(bytes, {.max_size = bytes.size(), .max_depth = limits.max_depth});
+  const auto id = map ? map->find("id") : std::nullopt;
+  const auto text = id ? id->string() : std::nullopt;
+  return text ? Uuid::parse(*text) : std::nullopt;
+}
+
+std::string encode(const Event& event) {
+  struct Text {
+    Field field;
+    const std::string& value;
+  };
+
+  const std::array<Text, 3> texts{{{Field::CorrelationId, event.correlation_id},
+                                   {Field::Traceparent, event.traceparent},
+                                   {Field::Key, event.key}}};
+  const auto present = static_cast<std::size_t>(
+      std::ranges::count_if(texts, [](const Text& text) { return !text.value.empty(); }));
+  std::string bytes;
+  Packer packer(bytes);
+  packer.map(7 + present + (event.causation_id ? 1U : 0U));
+  packer.key(name_of(Field::Id)).string(event.id.text());
+  packer.key(name_of(Field::Source)).string(event.source);
+  packer.key(name_of(Field::DetailType)).string(event.detail_type);
+  packer.key(name_of(Field::Time)).string(format_rfc3339(event.time));
+  packer.key(name_of(Field::Resources)).array(event.resources.size());
+  for (const std::string& resource : event.resources) packer.string(resource);
+  for (const Text& text : texts) {
+    if (!text.value.empty()) packer.key(name_of(text.field)).string(text.value);
+  }
+  if (event.causation_id) {
+    packer.key(name_of(Field::CausationId)).string(event.causation_id->text());
+  }
+  packer.key(name_of(Field::Hops)).unsigned_integer(event.hops);
+  packer.key(name_of(Field::Detail));
+  event.detail.empty() ? packer.map(0) : packer.raw(event.detail);
+  return bytes;
+}
+
+Event to_event(const EventView& view) {
+  Event event{.id = view.id,
+              .source = std::string(view.source),
+              .detail_type = std::string(view.detail_type),
+              .time = {},
+              .resources = {},
+              .detail = std::string(view.detail.bytes()),
+              .correlation_id = std::string(view.correlation_id),
+              .causation_id = view.causation_id,
+              .hops = view.hops,
+              .traceparent = std::string(view.traceparent),
+              .key = std::string(view.key)};
+  if (const auto time = parse_rfc3339(view.time)) event.time = *time;
+  if (const auto resources = view.map.find("resources")) {
+    for (const Value resource : resources->elements()) {
+      event.resources.emplace_back(*resource.string());
+    }
+  }
+  return event;
+}
+
+}  // namespace conga

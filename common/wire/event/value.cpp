@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "common/wire/event/value.h"
+
+#include "common/wire/event/utf8.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <string>
+
+namespace conga {
+namespace {
+
+/// The msgpack format bytes: https://github.com/msgpack/msgpack/blob/master/spec.md
+namespace format {
+constexpr std::uint8_t kFixMap = 0x80;
+constexpr std::uint8_t kFixArray = 0x90;
+constexpr std::uint8_t kFixString = 0xa0;
+constexpr std::uint8_t kNil = 0xc0;
+constexpr std::uint8_t kFalse = 0xc2;
+constexpr std::uint8_t kTrue = 0xc3;
+constexpr std::uint8_t kFloat32 = 0xca;
+constexpr std::uint8_t kFloat64 = 0xcb;
+constexpr std::uint8_t kUint8 = 0xcc;
+constexpr std::uint8_t kUint64 = 0xcf;
+constexpr std::uint8_t kInt8 = 0xd0;
+constexpr std::uint8_t kInt64 = 0xd3;
+constexpr std::uint8_t kString8 = 0xd9;
+constexpr std::uint8_t kString32 = 0xdb;
+constexpr std::uint8_t kArray16 = 0xdc;
+constexpr std::uint8_t kArray32 = 0xdd;
+constexpr std::uint8_t kMap16 = 0xde;
+constexpr std::uint8_t kMap32 = 0xdf;
+constexpr std::uint8_t kNegative = 0xe0;
+}  // namespace format
+
+/// The scanner keeps its stack on the stack; a deeper limit is cut to this.
+constexpr std::size_t kDeepest = 256;
+
+constexpr char kNull[] = {static_cast<char>(format::kNil)};
+
+std::uint8_t byte_at(const char* at) {
+  return static_cast<std::uint8_t>(*at);
+}
+
+/// A big-endian unsigned number of `size` bytes: 1, 2, 4 or 8.
+std::uint64_t load(const char* at, std::size_t size) {
+  std::uint64_t value = 0;
+  for (std::size_t read = 0; read < size; ++read) value = value << 8U | byte_at(at + read);
+  return value;
+}
+
+/// What the first byte of an object says about it.
+struct Shape {
+  enum class Kind : std::uint8_t { Scalar, Text, Array, Map, Forbidden };
+
+  Kind kind = Kind::Forbidden;
+  std::uint8_t length_size = 0;  ///< Bytes of a length that follows; Scalar: bytes of the number.
+  std::uint8_t length = 0;       ///< The length, if it is in the first byte.
+};
+
+constexpr Shape shape_of(std::uint8_t first) {
+  using enum Shape::Kind;
+  if (first < format::kFixMap || first >= format::kNegative) return {Scalar, 0, 0};
+  if (first < format::kFixArray) return {Map, 0, static_cast<std::uint8_t>(first & 0x0fU)};
+  if (first < format::kFixString) return {Array, 0, static_cast<std::uint8_t>(first & 0x0fU)};
+  if (first < format::kNil) return {Text, 0, static_cast<std::uint8_t>(first & 0x1fU)};
+  if (first == format::kNil || first == format::kFalse || first == format::kTrue) {
+    return {Scalar, 0, 0};
+  }
+  if (first == format::kFloat32) return {Scalar, 4, 0};
+  if (first == format::kFloat64) return {Scalar, 8, 0};
+  if (first >= format::kUint8 && first <= format::kUint64) {
+    return {Scalar, static_cast<std::uint8_t>(1U << (first - format::kUint8)), 0};
+  }
+  if (first >= format::kInt8 && first <= format::kInt64) {
+    return {Scalar, static_cast<std::uint8_t>(1U << (first - format::kInt8)), 0};
+  }
+  if (first >= format::kString8 && first <= format::kString32) {
+    return {Text, static_cast<std::uint8_t>(1U << (first - format::kString8)), 0};
+  }
+  if (first == format::kArray16 || first == format::kArray32) {
+    return {Array, static_cast<std::uint8_t>(2U << (first - format::kArray16)), 0};
+  }
+  if (first == format::kMap16 || first == format::kMap32) {
+    return {Map, static_cast<std::uint8_t>(2U << (first - format::kMap16)), 0};
+  }
+  return {};
+}
+
+constexpr std::array<Shape, 256> make_shapes() {
+  std::array<Shape, 256> shapes{};
+  for (std::size_t first = 0; first < shapes.size(); ++first) {
+    shapes[first] = shape_of(static_cast<std::uint8_t>(first));
+  }
+  return shapes;
+}
+
+constexpr std::array<Shape, 256> kShapes = make_shapes();
+
+/// A text, array or map: where its content begins, and its length or number of children.
+struct Content {
+  const char* at;
+  std::size_t length;
+};
+
+Content content_of(const char* at, const Shape& shape) {
+  const char* const content = at + 1 + shape.length_size;
+  if (shape.length_size == 0) return {content, shape.length};
+  return {content, load(at + 1, shape.length_size)};
+}
+
+/// The byte behind the object at `at`, which has been checked before.
+const char* skip(const char* at) {
+  for (std::size_t left = 1; left > 0; --left) {
+    const Shape& shape = kShapes[byte_at(at)];
+    if (shape.kind == Shape::Kind::Scalar) {
+      at += 1 + shape.length_size;
+      continue;
+    }
+    const Content content = content_of(at, shape);
+    at = content.at;
+    if (shape.kind == Shape::Kind::Text) at += content.length;
+    if (shape.kind == Shape::Kind::Array) left += content.length;
+    if (shape.kind == Shape::Kind::Map) left += 2 * content.length;
+  }
+  return at;
+}
+
+/// Checks one object from outside, byte by byte, without recursion.
+class Scanner {
+public:
+  Scanner(std::string_view bytes, const ValueLimits& limits)
+      : begin_(bytes.data()),
+        at_(bytes.data()),
+        end_(bytes.data() + bytes.size()),
+        max_size_(limits.max_size),
+        max_depth_(std::min(limits.max_depth, kDeepest)) {}
+
+  /// The size of the object, or why it is refused.
+  Result<std::size_t> run() {
+    do {
+      if (auto step = one_object(); !step) return step.failure();
+      if (size() > max_size_) return too_large();
+      close_finished();
+    } while (depth_ > 0);
+    return size();
+  }
+
+private:
+  struct Level {
+    std::size_t left;  ///< Children still to come; a map's keys and values are counted alike.
+    bool map;
+  };
+
+  std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
+
+  std::size_t rest() const { return static_cast<std::size_t>(end_ - at_); }
+
+  Result<> one_object() {
+    if (rest() == 0) return malformed("the object is cut short");
+    const Shape& shape = kShapes[byte_at(at_)];
+    if (key_expected() && shape.kind != Shape::Kind::Text) return malformed("a map key is no text");
+    if (depth_ > 0) --levels_[depth_ - 1].left;
+    if (shape.kind == Shape::Kind::Forbidden) return forbidden();
+    if (rest() < 1U + shape.length_size) return malformed("the object is cut short");
+    if (shape.kind == Shape::Kind::Scalar) {
+      at_ += 1 + shape.length_size;
+      return {};
+    }
+    const Content content = content_of(at_, shape);
+    return shape.kind == Shape::Kind::Text ? text(content) : open(shape, content);
+  }
+
+  bool key_expected() const {
+    return depth_ > 0 && levels_[depth_ - 1].map && levels_[depth_ - 1].left % 2 == 0;
+  }
+
+  Result<> text(const Content& content) {
+    if (static_cast<std::size_t>(end_ - content.at) < content.length) {
+      return malformed("the text is cut short");
+    }
+    if (!is_utf8({content.at, content.length})) return malformed("text is not UTF-8");
+    at_ = content.at + content.length;
+    return {};
+  }
+
+  Result<> open(const Shape& shape, const Content& content) {
+    // Each child takes a byte at least: a length beyond that is a lie, told before it costs work.
+    const bool map = shape.kind == Shape::Kind::Map;
+    const std::size_t children = map ? 2 * content.length : content.length;
+    if (static_cast<std::size_t>(end_ - content.at) < children) {
+      return malformed(map ? "the map is cut short" : "the array is cut short");
+    }
+    if (depth_ == max_depth_) {
+      return fail(Fault::Permanent,
+                  "nested deeper than " + std::to_string(max_depth_) + " levels at byte "
+                      + std::to_string(size()),
+                  "TooDeep");
+    }
+    at_ = content.at;
+    levels_[depth_++] = {children, map};
+    return {};
+  }
+
+  void close_finished() {
+    while (depth_ > 0 && levels_[depth_ - 1].left == 0) --depth_;
+  }
+
+  tl::unexpected<Error> malformed(const std::string& why) const {
+    return fail(Fault::Permanent,
+                "not valid msgpack at byte " + std::to_string(size()) + ": " + why,
+                "Malformed");
+  }
+
+  tl::unexpected<Error> forbidden() const {
+    return malformed("binary, extension and reserved types have no JSON form (first byte "
+                     + std::to_string(byte_at(at_)) + ")");
+  }
+
+  tl::unexpected<Error> too_large() const {
+    return fail(Fault::Permanent,
+                "larger than the limit of " + std::to_string(max_size_) + " bytes",
+                "TooLarge");
+  }
+
+  const char* begin_;
+  const char* at_;
+  const char* end_;
+  std::size_t max_size_;
+  std::size_t max_depth_;
+  std::size_t depth_ = 0;
+  std::array<Level, kDeepest> levels_;
+};
+
+/// The signed value of the 1, 2, 4 or 8 low bytes of `bits`.
+std::int64_t sign_extend(std::uint64_t bits, std::size_t size) {
+  const std::size_t shift = 64 - 8 * size;
+  return static_cast<std::int64_t>(bits << shift) >> shift;
+}
+
+}  // namespace
+
+Value::Value() : at_(kNull) {}
+
+Result<Value> Value::parse(std::string_view bytes, const ValueLimits& limits) {
+  std::string_view rest = bytes;
+  auto value = take(rest, limits);
+  if (value && !rest.empty()) {
+    return fail(Fault::Permanent,
+                std::to_string(rest.size()) + " bytes are left over behind the object",
+                "Malformed");
+  }
+  return value;
+}
+
+Result<Value> Value::take(std::string_view& bytes, const ValueLimits& limits) {
+  const auto size = Scanner(bytes, limits).run();
+  if (!size) return size.failure();
+  const Value value(bytes.data());
+  bytes.remove_prefix(*size);
+  return value;
+}
+
+Value::Type Value::type() const {
+  const std::uint8_t first = byte_at(at_);
+  switch (kShapes[first].kind) {
+    case Shape::Kind::Text:
+      return Type::String;
+    case Shape::Kind::Array:
+      return Type::Array;
+    case Shape::Kind::Map:
+      return Type::Map;
+    case Shape::Kind::Scalar:
+    case Shape::Kind::Forbidden:
+      break;
+  }
+  if (first == format::kNil) return Type::Null;
+  if (first == format::kFalse || first == format::kTrue) return Type::Boolean;
+  if (first == format::kFloat32 || first == format::kFloat64) return Type::Double;
+  return Type::Integer;
+}
+
+std::optional<bool> Value::boolean() const {
+  if (type() != Type::Boolean) return std::nullopt;
+  return byte_at(at_) == format::kTrue;
+}
+
+std::optional<std::int64_t> Value::int64() const {
+  if (type() != Type::Integer) return std::nullopt;
+  const std::uint8_t first = byte_at(at_);
+  if (first < format::kFixMap) return first;
+  if (first >= format::kNegative) return sign_extend(first, 1);
+  const std::size_t size = kShapes[first].length_size;
+  const std::uint64_t bits = load(at_ + 1, size);
+  if (first >= format::kInt8) return sign_extend(bits, size);
+  if (bits > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+    return std::nullopt;
+  }
+  return static_cast<std::int64_t>(bits);
+}
+
+std::optional<std::uint64_t> Value::uint64() const {
+  if (type() != Type::Integer) return std::nullopt;
+  if (byte_at(at_) == format::kUint64) return load(at_ + 1, 8);
+  const auto value = int64();
+  if (!value || *value < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*value);
+}
+
+std::optional<double> Value::number() const {
+  const std::uint8_t first = byte_at(at_);
+  if (first == format::kFloat64) return std::bit_cast<double>(load(at_ + 1, 8));
+  if (first == format::kFloat32) {
+    return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(load(at_ + 1, 4))));
+  }
+  if (const auto value = int64()) return static_cast<double>(*value);
+  if (const auto value = uint64()) return static_cast<double>(*value);
+  return std::nullopt;
+}
+
+std::optional<std::string_view> Value::string() const {
+  const Shape& shape = kShapes[byte_at(at_)];
+  if (shape.kind != Shape::Kind::Text) return std::nullopt;
+  const Content content = content_of(at_, shape);
+  return std::string_view(content.at, content.length);
+}
+
+std::size_t Value::size() const {
+  const Shape& shape = kShapes[byte_at(at_)];
+  if (shape.kind != Shape::Kind::Array && shape.kind != Shape::Kind::Map) return 0;
+  return content_of(at_, shape).length;
+}
+
+Value::Elements Value::elements() const {
+  const Shape& shape = kShapes[byte_at(at_)];
+  if (shape.kind != Shape::Kind::Array) return {nullptr, 0};
+  const Content content = content_of(at_, shape);
+  return {content.at, content.length};
+}
+
+Value::Members Value::members() const {
+  const Shape& shape = kShapes[byte_at(at_)];
+  if (shape.kind != Shape::Kind::Map) return {nullptr, 0};
+  const Content content = content_of(at_, shape);
+  return {content.at, content.length};
+}
+
+std::optional<Value> Value::find(std::string_view key) const {
+  for (const auto& [name, value] : members()) {
+    if (name == key) return value;
+  }
+  return std::nullopt;
+}
+
+std::optional<Value> Value::at(std::initializer_list<std::string_view> keys) const {
+  std::optional<Value> value = *this;
+  for (const std::string_view key : keys) {
+    value = value->find(key);
+    if (!value) return std::nullopt;
+  }
+  return value;
+}
+
+std::string_view Value::bytes() const {
+  return {at_, static_cast<std::size_t>(skip(at_) - at_)};
+}
+
+Value::Elements::iterator& Value::Elements::iterator::operator++() {
+  if (--left_ > 0) at_ = skip(at_);
+  return *this;
+}
+
+Value::Members::iterator::value_type Value::Members::iterator::operator*() const {
+  const Content key = content_of(at_, kShapes[byte_at(at_)]);
+  return {std::string_view(key.at, key.length), Value(key.at + key.length)};
+}
+
+Value::Members::iterator& Value::Members::iterator::operator++() {
+  if (--left_ > 0) at_ = skip(skip(at_));
+  return *this;
+}
+
+}  // namespace conga
