@@ -12,7 +12,7 @@ namespace conga {
 namespace {
 
 /// Control messages are small; only events and arguments may be as large as an event.
-constexpr ValueLimits kControlLimits{.max_size = 64 * 1024, .max_depth = 8};
+constexpr ValueLimits kControlLimits{.max_size = std::size_t{64} * 1024, .max_depth = 8};
 
 tl::unexpected<Error> malformed(std::string_view message, std::string_view why) {
   return fail(Fault::Permanent, std::string(message) + ": " + std::string(why), "Malformed");

@@ -276,7 +276,7 @@ private:
       return;
     }
     std::array<char, 32> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+    const auto* const end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
     const std::string_view shortest(digits.data(), static_cast<std::size_t>(end - digits.data()));
     out_ += shortest;
     // A double must read back as a double, not as an integer.

@@ -4,6 +4,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -18,10 +19,8 @@ bool is_ascii(std::string_view text) {
     if ((word & kHighBits) != 0) return false;
     text.remove_prefix(sizeof word);
   }
-  for (const char letter : text) {
-    if (static_cast<unsigned char>(letter) > 0x7f) return false;
-  }
-  return true;
+  return std::ranges::all_of(text,
+                             [](char letter) { return static_cast<unsigned char>(letter) < 0x80; });
 }
 
 }  // namespace

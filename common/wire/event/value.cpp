@@ -62,39 +62,44 @@ struct Shape {
   std::uint8_t length = 0;       ///< The length, if it is in the first byte.
 };
 
-constexpr Shape shape_of(std::uint8_t first) {
-  using enum Shape::Kind;
-  if (first < format::kFixMap || first >= format::kNegative) return {Scalar, 0, 0};
-  if (first < format::kFixArray) return {Map, 0, static_cast<std::uint8_t>(first & 0x0fU)};
-  if (first < format::kFixString) return {Array, 0, static_cast<std::uint8_t>(first & 0x0fU)};
-  if (first < format::kNil) return {Text, 0, static_cast<std::uint8_t>(first & 0x1fU)};
-  if (first == format::kNil || first == format::kFalse || first == format::kTrue) {
-    return {Scalar, 0, 0};
-  }
-  if (first == format::kFloat32) return {Scalar, 4, 0};
-  if (first == format::kFloat64) return {Scalar, 8, 0};
-  if (first >= format::kUint8 && first <= format::kUint64) {
-    return {Scalar, static_cast<std::uint8_t>(1U << (first - format::kUint8)), 0};
-  }
-  if (first >= format::kInt8 && first <= format::kInt64) {
-    return {Scalar, static_cast<std::uint8_t>(1U << (first - format::kInt8)), 0};
-  }
-  if (first >= format::kString8 && first <= format::kString32) {
-    return {Text, static_cast<std::uint8_t>(1U << (first - format::kString8)), 0};
-  }
-  if (first == format::kArray16 || first == format::kArray32) {
-    return {Array, static_cast<std::uint8_t>(2U << (first - format::kArray16)), 0};
-  }
-  if (first == format::kMap16 || first == format::kMap32) {
-    return {Map, static_cast<std::uint8_t>(2U << (first - format::kMap16)), 0};
-  }
-  return {};
+/// A run of first bytes that are read alike.
+struct Run {
+  std::uint8_t first;
+  std::uint8_t last;
+  Shape::Kind kind;
+  std::uint8_t length_size;  ///< Of the run's first byte; it doubles with each further one.
+  std::uint8_t length_mask;  ///< The bits of the first byte that are the length.
+};
+
+constexpr std::array<Run, 14> kRuns{{
+    {0x00, format::kFixMap - 1, Shape::Kind::Scalar, 0, 0},
+    {format::kFixMap, format::kFixArray - 1, Shape::Kind::Map, 0, 0x0f},
+    {format::kFixArray, format::kFixString - 1, Shape::Kind::Array, 0, 0x0f},
+    {format::kFixString, format::kNil - 1, Shape::Kind::Text, 0, 0x1f},
+    {format::kNil, format::kNil, Shape::Kind::Scalar, 0, 0},
+    {format::kFalse, format::kTrue, Shape::Kind::Scalar, 0, 0},
+    {format::kFloat32, format::kFloat32, Shape::Kind::Scalar, 4, 0},
+    {format::kFloat64, format::kFloat64, Shape::Kind::Scalar, 8, 0},
+    {format::kUint8, format::kUint64, Shape::Kind::Scalar, 1, 0},
+    {format::kInt8, format::kInt64, Shape::Kind::Scalar, 1, 0},
+    {format::kString8, format::kString32, Shape::Kind::Text, 1, 0},
+    {format::kArray16, format::kArray32, Shape::Kind::Array, 2, 0},
+    {format::kMap16, format::kMap32, Shape::Kind::Map, 2, 0},
+    {format::kNegative, 0xff, Shape::Kind::Scalar, 0, 0},
+}};
+
+constexpr std::uint8_t length_size_of(const Run& run, unsigned first) {
+  if (run.length_size == 0) return 0;
+  return static_cast<std::uint8_t>(run.length_size << (first - run.first));
 }
 
 constexpr std::array<Shape, 256> make_shapes() {
   std::array<Shape, 256> shapes{};
-  for (std::size_t first = 0; first < shapes.size(); ++first) {
-    shapes[first] = shape_of(static_cast<std::uint8_t>(first));
+  for (const Run& run : kRuns) {
+    for (unsigned first = run.first; first <= run.last; ++first) {
+      const auto length = static_cast<std::uint8_t>(first & run.length_mask);
+      shapes[first] = {run.kind, length_size_of(run, first), length};
+    }
   }
   return shapes;
 }
@@ -133,6 +138,8 @@ const char* skip(const char* at) {
 /// Checks one object from outside, byte by byte, without recursion.
 class Scanner {
 public:
+  // The levels are written before they are read, and clearing 4 KiB an event would show.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
   Scanner(std::string_view bytes, const ValueLimits& limits)
       : begin_(bytes.data()),
         at_(bytes.data()),
