@@ -5,8 +5,8 @@
 
 #pragma once
 
-#include "common/core/random.h"
 #include "common/core/clock.h"
+#include "common/core/random.h"
 
 #include <array>
 #include <compare>

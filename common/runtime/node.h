@@ -6,8 +6,8 @@
 
 #pragma once
 
-#include "common/core/result.h"
 #include "common/core/clock.h"
+#include "common/core/result.h"
 
 #include <cstdint>
 #include <optional>

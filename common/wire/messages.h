@@ -5,9 +5,9 @@
 
 #pragma once
 
+#include "common/core/clock.h"
 #include "common/core/ids.h"
 #include "common/core/result.h"
-#include "common/core/clock.h"
 #include "common/wire/event/value.h"
 
 #include <cstdint>
