@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "bus/sidecar/link.h"
+
+#include "common/wire/event/packer.h"
+
+#include <limits>
+#include <optional>
+#include <utility>
+
+namespace conga::bus {
+namespace {
+
+/// Tables and heartbeats; a table of 100 000 targets has about 20 MiB.
+constexpr ValueLimits kTableLimits{.max_size = std::size_t{64} << 20U, .max_depth = 8};
+constexpr ValueLimits kAliveLimits{.max_size = 1024, .max_depth = 1};
+
+tl::unexpected<Error> malformed(std::string_view topic, std::string_view why) {
+  return fail(Fault::Permanent, std::string(topic) + ": " + std::string(why), "Malformed");
+}
+
+/// The elements of an array in order; behind its end: null.
+class Fields {
+public:
+  explicit Fields(const Value& array) : at_(array.elements().begin()), left_(array.size()) {}
+
+  std::size_t left() const { return left_; }
+
+  Value next() {
+    if (left_ == 0) return {};
+    const Value value = *at_;
+    ++at_;
+    --left_;
+    return value;
+  }
+
+private:
+  Value::Elements::iterator at_;
+  std::size_t left_;
+};
+
+/// The body, which must be one array of at least `fields` elements and nothing else.
+Result<Value> read_array(std::string_view topic,
+                         std::string_view body,
+                         std::size_t fields,
+                         const ValueLimits& limits) {
+  auto value = Value::parse(body, limits);
+  if (!value) return malformed(topic, value.error().what);
+  if (!value->is_array() || value->size() < fields) {
+    return malformed(topic, "must be an array of at least " + std::to_string(fields));
+  }
+  return value;
+}
+
+void pack(Packer& packer, Duration duration) {
+  packer.integer(duration.count());
+}
+
+std::string_view name_of(RetryPolicy::Jitter jitter) {
+  return jitter == RetryPolicy::Jitter::Full ? "full" : "none";
+}
+
+void pack(Packer& packer, const RetryPolicy& policy) {
+  packer.map(7).key("max-attempts").unsigned_integer(policy.max_attempts);
+  pack(packer.key("max-age"), policy.max_age);
+  pack(packer.key("backoff-initial"), policy.backoff_initial);
+  packer.key("backoff-factor").number(policy.backoff_factor);
+  pack(packer.key("backoff-max"), policy.backoff_max);
+  packer.key("jitter").string(name_of(policy.jitter));
+  pack(packer.key("ack-timeout"), policy.ack_timeout);
+}
+
+void pack(Packer& packer, const LinkTarget& target) {
+  packer.map(5).key("rule").string(target.rule).key("target").string(target.target);
+  packer.key("service").string(target.service);
+  pack(packer.key("retry"), target.retry);
+  packer.key("ordering").string(target.ordering);
+}
+
+/// Reads the members of one map; remembers the first that is missing or of the wrong type.
+class MapReader {
+public:
+  explicit MapReader(const Value& map) : map_(map) {}
+
+  void read(std::string_view key, std::string& into) {
+    const auto value = map_.find(key);
+    const auto text = value ? value->string() : std::nullopt;
+    if (text) into = *text;
+    note(key, text.has_value());
+  }
+
+  void read(std::string_view key, std::uint32_t& into) {
+    const auto value = map_.find(key);
+    const auto number = value ? value->uint64() : std::nullopt;
+    const bool fits = number && *number <= std::numeric_limits<std::uint32_t>::max();
+    if (fits) into = static_cast<std::uint32_t>(*number);
+    note(key, fits);
+  }
+
+  /// Microseconds, not negative.
+  void read(std::string_view key, Duration& into) {
+    const auto value = map_.find(key);
+    const auto micros = value ? value->int64() : std::nullopt;
+    const bool fits = micros && *micros >= 0;
+    if (fits) into = Duration(*micros);
+    note(key, fits);
+  }
+
+  void read(std::string_view key, double& into) {
+    const auto value = map_.find(key);
+    const auto number = value ? value->number() : std::nullopt;
+    const bool fits = number && *number >= 1.0;
+    if (fits) into = *number;
+    note(key, fits);
+  }
+
+  void read(std::string_view key, RetryPolicy::Jitter& into) {
+    const auto value = map_.find(key);
+    const auto name = value ? value->string() : std::nullopt;
+    const bool full = name == "full";
+    into = full ? RetryPolicy::Jitter::Full : RetryPolicy::Jitter::None;
+    note(key, full || name == "none");
+  }
+
+  /// Empty: all was well.
+  std::string_view first_fault() const { return fault_; }
+
+private:
+  void note(std::string_view key, bool well) {
+    if (!well && fault_.empty()) fault_ = key;
+  }
+
+  const Value& map_;
+  std::string_view fault_;
+};
+
+tl::unexpected<Error> bad_member(std::string_view key) {
+  return malformed(kTableTopic, "'" + std::string(key) + "' is missing or has a wrong value");
+}
+
+Result<RetryPolicy> read_policy(const std::optional<Value>& value) {
+  if (!value || !value->is_map()) return bad_member("retry");
+  RetryPolicy policy;
+  MapReader reader(*value);
+  reader.read("max-attempts", policy.max_attempts);
+  reader.read("max-age", policy.max_age);
+  reader.read("backoff-initial", policy.backoff_initial);
+  reader.read("backoff-factor", policy.backoff_factor);
+  reader.read("backoff-max", policy.backoff_max);
+  reader.read("jitter", policy.jitter);
+  reader.read("ack-timeout", policy.ack_timeout);
+  if (!reader.first_fault().empty()) return bad_member(reader.first_fault());
+  return policy;
+}
+
+Result<LinkTarget> read_target(const Value& value) {
+  LinkTarget target;
+  MapReader reader(value);
+  reader.read("rule", target.rule);
+  reader.read("target", target.target);
+  reader.read("service", target.service);
+  reader.read("ordering", target.ordering);
+  if (!reader.first_fault().empty()) return bad_member(reader.first_fault());
+  auto policy = read_policy(value.find("retry"));
+  if (!policy) return policy.failure();
+  target.retry = *policy;
+  return target;
+}
+
+/// [event, loop, target index…]
+Result<RoutedEvent> read_routed_event(const Value& array, const ValueLimits& limits) {
+  Fields fields(array);
+  const Value event = fields.next();
+  const auto loop = fields.next().boolean();
+  if (!event.is_map() || !loop) {
+    return malformed(kRoutedTopic, "a routed event must be [event, loop, target index…]");
+  }
+  RoutedEvent routed{.event = event.bytes(), .loop = *loop, .targets = {}};
+  if (routed.event.size() > limits.max_size) {
+    return malformed(kRoutedTopic, "an event is above the limit on its size");
+  }
+  routed.targets.reserve(fields.left());
+  while (fields.left() > 0) {
+    const auto index = fields.next().uint64();
+    if (!index || *index > std::numeric_limits<std::uint32_t>::max()) {
+      return malformed(kRoutedTopic, "a target index must be an integer from 0 to 4294967295");
+    }
+    routed.targets.push_back(static_cast<std::uint32_t>(*index));
+  }
+  return routed;
+}
+
+}  // namespace
+
+std::string encode(const LinkTable& table) {
+  std::string body;
+  Packer packer(body);
+  packer.array(3).unsigned_integer(table.boot).unsigned_integer(table.generation);
+  packer.array(table.targets.size());
+  for (const LinkTarget& target : table.targets) pack(packer, target);
+  return body;
+}
+
+std::string encode(const LinkAlive& alive) {
+  std::string body;
+  Packer packer(body);
+  packer.array(4).unsigned_integer(alive.boot).unsigned_integer(alive.forwarder_boot);
+  packer.unsigned_integer(alive.generation).unsigned_integer(alive.accepted);
+  return body;
+}
+
+std::string encode(const LinkRouted& routed) {
+  std::string body;
+  Packer packer(body);
+  packer.array(5).unsigned_integer(routed.boot).unsigned_integer(routed.generation);
+  packer.unsigned_integer(routed.sequence).string(routed.client).array(routed.events.size());
+  for (const RoutedEvent& event : routed.events) {
+    packer.array(2 + event.targets.size()).raw(event.event).boolean(event.loop);
+    for (const std::uint32_t target : event.targets) packer.unsigned_integer(target);
+  }
+  return body;
+}
+
+Result<LinkTable> read_table(std::string_view body) {
+  const auto array = read_array(kTableTopic, body, 3, kTableLimits);
+  if (!array) return array.failure();
+  Fields fields(*array);
+  const auto boot = fields.next().uint64();
+  const auto generation = fields.next().uint64();
+  const Value targets = fields.next();
+  if (!boot || !generation || !targets.is_array()) {
+    return malformed(kTableTopic, "must be [boot, generation, [target…]]");
+  }
+  LinkTable table{.boot = *boot, .generation = *generation, .targets = {}};
+  table.targets.reserve(targets.size());
+  for (const Value value : targets.elements()) {
+    auto target = read_target(value);
+    if (!target) return target.failure();
+    table.targets.push_back(std::move(*target));
+  }
+  return table;
+}
+
+Result<LinkAlive> read_alive(std::string_view body) {
+  const auto array = read_array(kAliveTopic, body, 4, kAliveLimits);
+  if (!array) return array.failure();
+  Fields fields(*array);
+  const auto boot = fields.next().uint64();
+  const auto forwarder_boot = fields.next().uint64();
+  const auto generation = fields.next().uint64();
+  const auto accepted = fields.next().uint64();
+  if (!boot || !forwarder_boot || !generation || !accepted) {
+    return malformed(kAliveTopic, "must be [boot, forwarder boot, generation, accepted]");
+  }
+  return LinkAlive{.boot = *boot,
+                   .forwarder_boot = *forwarder_boot,
+                   .generation = *generation,
+                   .accepted = *accepted};
+}
+
+Result<LinkRouted> read_routed(std::string_view body, const ValueLimits& limits) {
+  // The message holds a batch, so only its events are held to the size limit, and only they are
+  // as deep as an event may be.
+  const ValueLimits around{.max_size = body.size(), .max_depth = limits.max_depth + 3};
+  const auto array = read_array(kRoutedTopic, body, 5, around);
+  if (!array) return array.failure();
+  Fields fields(*array);
+  const auto boot = fields.next().uint64();
+  const auto generation = fields.next().uint64();
+  const auto sequence = fields.next().uint64();
+  const auto client = fields.next().string();
+  const Value events = fields.next();
+  if (!boot || !generation || !sequence || !client || !events.is_array()) {
+    return malformed(kRoutedTopic, "must be [boot, generation, sequence, client, [event…]]");
+  }
+  LinkRouted routed{.boot = *boot,
+                    .generation = *generation,
+                    .sequence = *sequence,
+                    .client = *client,
+                    .events = {}};
+  routed.events.reserve(events.size());
+  for (const Value value : events.elements()) {
+    auto event = read_routed_event(value, limits);
+    if (!event) return event.failure();
+    routed.events.push_back(std::move(*event));
+  }
+  return routed;
+}
+
+}  // namespace conga::bus

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "bus/sidecar/link.h"
+
+#include "common/wire/event/packer.h"
+
+#include <doctest/doctest.h>
+#include <rapidcheck.h>
+
+#include <string>
+
+using conga::Duration;
+using conga::bus::LinkAlive;
+using conga::bus::LinkRouted;
+using conga::bus::LinkTable;
+using conga::bus::LinkTarget;
+using conga::bus::RetryPolicy;
+using conga::bus::RoutedEvent;
+
+namespace {
+
+/// Text that msgpack may carry: Value refuses what is not UTF-8.
+std::string any_text() {
+  return *rc::gen::container<std::string>(rc::gen::inRange<char>(' ', '~'));
+}
+
+Duration any_duration() {
+  return Duration(*rc::gen::inRange<std::int64_t>(0, 100'000'000'000));
+}
+
+LinkTarget any_target() {
+  LinkTarget target;
+  target.rule = any_text();
+  target.target = any_text();
+  target.service = any_text();
+  target.ordering = any_text();
+  target.retry.max_attempts = *rc::gen::arbitrary<std::uint32_t>();
+  target.retry.max_age = any_duration();
+  target.retry.backoff_initial = any_duration();
+  target.retry.backoff_factor = 1.0 + *rc::gen::inRange(0, 1000) / 7.0;
+  target.retry.backoff_max = any_duration();
+  target.retry.ack_timeout = any_duration();
+  target.retry.jitter = *rc::gen::element(RetryPolicy::Jitter::None, RetryPolicy::Jitter::Full);
+  return target;
+}
+
+std::string any_event() {
+  std::string bytes;
+  conga::Packer(bytes)
+      .map(2)
+      .key("id")
+      .string(any_text())
+      .key("x")
+      .integer(*rc::gen::arbitrary<std::int64_t>());
+  return bytes;
+}
+
+std::string map_of_depth(std::size_t depth) {
+  std::string bytes;
+  conga::Packer packer(bytes);
+  for (std::size_t level = 1; level < depth; ++level) packer.map(1).key("a");
+  packer.map(0);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("any table reads back as it was written") {
+  CHECK(rc::check([] {
+    LinkTable table{.boot = *rc::gen::arbitrary<std::uint64_t>(),
+                    .generation = *rc::gen::arbitrary<std::uint64_t>(),
+                    .targets = {}};
+    const int targets = *rc::gen::inRange(0, 5);
+    for (int at = 0; at < targets; ++at) table.targets.push_back(any_target());
+    const auto read = conga::bus::read_table(encode(table));
+    RC_ASSERT(read.has_value());
+    RC_ASSERT(read->boot == table.boot);
+    RC_ASSERT(read->generation == table.generation);
+    RC_ASSERT(read->targets == table.targets);
+  }));
+}
+
+TEST_CASE("any heartbeat reads back as it was written") {
+  CHECK(rc::check([](std::uint64_t boot, std::uint64_t forwarder, std::uint64_t accepted) {
+    const LinkAlive alive{
+        .boot = boot, .forwarder_boot = forwarder, .generation = 7, .accepted = accepted};
+    const auto read = conga::bus::read_alive(encode(alive));
+    RC_ASSERT(read.has_value());
+    RC_ASSERT(read->boot == boot);
+    RC_ASSERT(read->forwarder_boot == forwarder);
+    RC_ASSERT(read->generation == 7U);
+    RC_ASSERT(read->accepted == accepted);
+  }));
+}
+
+TEST_CASE("any routed batch reads back as it was written, the events byte for byte") {
+  CHECK(rc::check([] {
+    const int count = *rc::gen::inRange(0, 5);
+    std::vector<std::string> events;
+    for (int at = 0; at < count; ++at) events.push_back(any_event());
+    const std::string client = any_text();
+    LinkRouted routed{.boot = *rc::gen::arbitrary<std::uint64_t>(),
+                      .generation = 3,
+                      .sequence = *rc::gen::arbitrary<std::uint64_t>(),
+                      .client = client,
+                      .events = {}};
+    for (const std::string& event : events) {
+      routed.events.push_back(
+          RoutedEvent{.event = event,
+                      .loop = *rc::gen::arbitrary<bool>(),
+                      .targets = *rc::gen::arbitrary<std::vector<std::uint32_t>>()});
+    }
+    const std::string body = encode(routed);
+    const auto read = conga::bus::read_routed(body);
+    RC_ASSERT(read.has_value());
+    RC_ASSERT(read->boot == routed.boot);
+    RC_ASSERT(read->sequence == routed.sequence);
+    RC_ASSERT(read->client == client);
+    RC_ASSERT(read->events.size() == routed.events.size());
+    for (std::size_t at = 0; at < events.size(); ++at) {
+      RC_ASSERT(read->events[at].event == events[at]);
+      RC_ASSERT(read->events[at].loop == routed.events[at].loop);
+      RC_ASSERT(read->events[at].targets == routed.events[at].targets);
+    }
+  }));
+}
+
+TEST_CASE("no prefix of a message is taken for the message") {
+  const LinkTarget target{.rule = "charge",
+                          .target = "payment",
+                          .service = "payment",
+                          .retry = {},
+                          .ordering = "/detail/id"};
+  const std::string table = encode(LinkTable{.boot = 1, .generation = 2, .targets = {target}});
+  for (std::size_t size = 0; size < table.size(); ++size) {
+    CHECK_FALSE(conga::bus::read_table(std::string_view(table).substr(0, size)));
+  }
+  const std::string event = map_of_depth(1);
+  const std::string routed = encode(LinkRouted{
+      .boot = 1, .generation = 2, .sequence = 3, .client = "c", .events = {{event, false, {0}}}});
+  for (std::size_t size = 0; size < routed.size(); ++size) {
+    CHECK_FALSE(conga::bus::read_routed(std::string_view(routed).substr(0, size)));
+  }
+  CHECK_FALSE(conga::bus::read_table(table + table));
+}
+
+TEST_CASE("a table with a missing or wrong member names it") {
+  std::string body;
+  conga::Packer packer(body);
+  packer.array(3).unsigned_integer(1).unsigned_integer(1).array(1).map(4);
+  packer.key("rule").string("r").key("target").string("t").key("service").integer(5);
+  packer.key("ordering").string("");
+  const auto table = conga::bus::read_table(body);
+  REQUIRE_FALSE(table);
+  CHECK(table.error().code == "Malformed");
+  CHECK(table.error().what.find("'service'") != std::string::npos);
+}
+
+TEST_CASE("an event at the limits passes the link, one above them does not") {
+  const conga::ValueLimits limits{.max_size = 1000, .max_depth = 64};
+  const auto route = [&](const std::string& event) {
+    return conga::bus::read_routed(encode(LinkRouted{.boot = 1,
+                                                     .generation = 2,
+                                                     .sequence = 3,
+                                                     .client = "c",
+                                                     .events = {{event, false, {}}}}),
+                                   limits);
+  };
+  CHECK(route(map_of_depth(64)).has_value());
+  CHECK_FALSE(route(map_of_depth(65)).has_value());
+  std::string large;
+  conga::Packer(large).map(1).key("a").string(std::string(994, 'x'));
+  REQUIRE(large.size() == 1000);
+  CHECK(route(large).has_value());
+  conga::Packer(large = "").map(1).key("a").string(std::string(995, 'x'));
+  CHECK_FALSE(route(large).has_value());
+}
