@@ -51,6 +51,7 @@ public:
   /// Moves what is due for (re)transmission into `out`, batched.
   void collect(const Time& now, std::vector<Frame>& out);
 
+  /// When collect() has something to send; a time long past: now.
   std::optional<SteadyTime> wake_at() const;
 
   /// Events that left the window since the last call: accepted, or refused for good. Retryable

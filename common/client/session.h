@@ -57,6 +57,7 @@ public:
   void on_answers(const Time& now, std::string_view body);
 
   void collect(const Time& now, std::vector<Frame>& out);
+  /// When collect() has something to send; a time long past: now.
   std::optional<SteadyTime> wake_at() const;
 
   /// Answers that came since the last call, hello's not among them.

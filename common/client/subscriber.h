@@ -50,6 +50,7 @@ public:
   void settle(Settlement settlement);
 
   void collect(const Time& now, std::vector<Frame>& out);
+  /// When collect() has something to send; a time long past: now.
   std::optional<SteadyTime> wake_at() const;
 
   std::uint64_t malformed() const;
