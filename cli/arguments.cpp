@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/arguments.h"
+
+#include <CLI/CLI.hpp>
+
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+namespace conga::cli {
+namespace {
+
+constexpr const char* kAbout =
+    "conga: put events on a bus, watch them, trace what they caused, and care for dead letters.";
+
+constexpr const char* kFooter = R"(Examples:
+  conga put --source shop.web --detail-type OrderPlaced --detail '{"total": 42}'
+  conga tap --pattern '{"source": ["shop.web"]}'
+  conga trace BK-1001
+  conga status
+
+Where the bus is, the first of these that is said: --publish and --subscribe, CONGA_PUBLISH and
+CONGA_SUBSCRIBE, --config bus.yaml, tcp://127.0.0.1:7461 and tcp://127.0.0.1:7462.
+Exit codes: 0 done, 1 refused at least in part, 2 usage, 3 no bus.
+`conga COMMAND --help` tells more; docs/cli.md tells all.)";
+
+constexpr const char* kPutExamples =
+    R"(An id and the time are filled in where they are missing. An id is printed once its event is
+durable; what is refused is reported with its line, code and reason, and makes the exit code 1.
+
+Examples:
+  conga put --source shop.web --detail-type OrderPlaced --detail '{"total": 42}'
+  conga put --source shop.web --detail-type OrderPlaced --detail @order.json --correlation-id A-7
+  conga put '{"source": "shop.web", "detail-type": "OrderPlaced", "detail": {"total": 42}}'
+  conga put events.jsonl
+  zcat archive.jsonl.gz | conga put --rate 500/s -
+  conga put --source load.test --detail-type Tick --count 10000 > ids.txt)";
+
+constexpr const char* kTapExamples =
+    R"(Shows events as the bus accepts them, matched by a rule or not. A tap gets no repeats and no past;
+one that is too slow misses events.
+
+Examples:
+  conga tap
+  conga tap --pattern '{"detail-type": [{"prefix": "Payment"}]}' --count 10
+  conga tap --pattern @pattern.json --json | jq .detail
+  conga tap --topic fares)";
+
+constexpr const char* kTraceExamples = R"(Examples:
+  conga trace BK-1001
+  conga trace 01935b1c-6d3e-7a52-9f0e-3c1f6a0b7d11
+  conga trace --json BK-1001 | jq '.events[]."detail-type"')";
+
+constexpr const char* kDlqExamples = R"(Examples:
+  conga dlq list
+  conga dlq list --rule charge-new-bookings --error-code AcquirerDown
+  conga dlq show 17
+  conga dlq redrive 17
+  conga dlq redrive --rule charge-new-bookings
+  conga dlq purge --error-code Malformed --yes)";
+
+constexpr const char* kDlqListExamples = R"(Examples:
+  conga dlq list
+  conga dlq list --target payment --limit 200
+  conga dlq list --json --correlation-id BK-1001)";
+
+constexpr const char* kDlqShowExamples = R"(Examples:
+  conga dlq show 17
+  conga dlq show 17 --json | jq .event)";
+
+constexpr const char* kDlqRedriveExamples =
+    R"(Each dead letter goes to its target again, as a new delivery with its full retry policy.
+
+Examples:
+  conga dlq redrive 17 18
+  conga dlq redrive --rule charge-new-bookings --error-code AcquirerDown
+  conga dlq redrive --all)";
+
+constexpr const char* kDlqPurgeExamples =
+    R"(Deletes dead letters for good. Asks first on a terminal; elsewhere it needs --yes.
+
+Examples:
+  conga dlq purge 17
+  conga dlq purge --error-code Malformed --yes
+  conga dlq purge --all)";
+
+constexpr const char* kRulesExamples = R"(Examples:
+  conga rules check config/rules/*.yaml
+  conga rules list
+  conga rules test --pattern '{"source": ["shop.web"]}' --event @event.json
+  conga rules reload)";
+
+constexpr const char* kRulesCheckExamples =
+    R"(Needs no bus. Every fault is reported as FILE:LINE:COLUMN: what is wrong and what was expected.
+
+Examples:
+  conga rules check config/rules.yaml
+  conga rules check --json config/*.yaml)";
+
+constexpr const char* kRulesListExamples = R"(Examples:
+  conga rules list
+  conga rules list --json | jq '.rules[].name')";
+
+constexpr const char* kRulesTestExamples =
+    R"(Needs no bus. One pattern and one event: prints true or false, and the exit code is 0 or 1.
+With --cases, each line of the file holds {"pattern": …, "event": …}, each a JSON value or a string
+that holds JSON text; prints true, false or `invalid: REASON` for each, and the exit code is 0.
+
+Examples:
+  conga rules test --pattern '{"detail": {"total": [{"numeric": [">", 40]}]}}' --event @event.json
+  conga rules test --cases cases.jsonl
+  conga rules test --cases - < cases.jsonl)";
+
+constexpr const char* kRulesReloadExamples =
+    R"(The bus reads its rules anew, as on SIGHUP. If they are wrong it says where, and keeps the old ones.
+
+Examples:
+  conga rules check config/rules.yaml && conga rules reload)";
+
+constexpr const char* kStatusExamples =
+    R"(With --await or --idle it waits, prints nothing (--json: the status) and exits 0 once all is so, or 1
+when its patience ends.
+
+Examples:
+  conga status
+  conga status --json | jq .sidecar
+  conga status --await booking,payment && ./load-test
+  conga status --idle --patience 2m
+  conga status --publish tcp://bus.example:7461 --subscribe tcp://bus.example:7462)";
+
+/// The options of every command while CLI11 fills them in; it needs addresses that stay.
+struct Draft {
+  Arguments common;
+  std::string timeout;
+  PutOptions put;
+  std::string rate;
+  std::string patience;
+  TapOptions tap;
+  TraceOptions trace;
+  DlqOptions dlq;
+  RulesOptions rules;
+  StatusOptions status;
+};
+
+std::string is_duration(const std::string& text) {
+  const auto duration = parse_duration(text);
+  if (!duration) return duration.error().what;
+  return *duration > Duration(0) ? "" : "must be longer than 0s";
+}
+
+std::string is_rate(const std::string& text) {
+  const auto rate = parse_rate(text);
+  return rate ? "" : rate.error().what;
+}
+
+void add_common(CLI::App& app, Draft& draft) {
+  app.set_version_flag("--version", "conga 0.1.0");
+  app.add_option("--config", draft.common.config, "A bus.yaml to take the endpoints from")
+      ->type_name("FILE");
+  app.add_option("--publish", draft.common.publish, "Where to publish to")
+      ->envname("CONGA_PUBLISH")
+      ->type_name("ENDPOINT");
+  app.add_option("--subscribe", draft.common.subscribe, "Where to listen")
+      ->envname("CONGA_SUBSCRIBE")
+      ->type_name("ENDPOINT");
+  app.add_option("--timeout", draft.timeout, "How long to wait for the bus (3s)")
+      ->type_name("DURATION")
+      ->check(is_duration);
+  app.add_flag("--json", draft.common.json, "Results as JSON, for programs");
+  app.footer(kFooter);
+}
+
+void add_put(CLI::App& app, Draft& draft) {
+  PutOptions& put = draft.put;
+  CLI::App* command =
+      app.add_subcommand("put", "Put events; each id is printed once it is durable");
+  command->add_option("event", put.input, "A JSON event, a file of JSON lines, or - for stdin");
+  command->add_option("--source", put.source, "Who says it: shop.web");
+  command->add_option("--detail-type", put.detail_type, "What happened: OrderPlaced");
+  command->add_option("--detail", put.detail, "The facts: a JSON object, or @FILE ({})")
+      ->type_name("JSON");
+  command->add_option("--correlation-id", put.correlation_id, "The business key of the flow");
+  command->add_option("--key", put.key, "The ordering key");
+  command->add_option("--id", put.id, "A UUID; by default a new one");
+  command->add_option("--count", put.count, "Put the event so many times, each with its own id")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
+  command->add_option("--rate", draft.rate, "At most so many a second: 500/s")
+      ->type_name("RATE")
+      ->check(is_rate);
+  command->add_option("--patience", draft.patience, "Give up without any answer for so long (30s)")
+      ->type_name("DURATION")
+      ->check(is_duration);
+  command->footer(kPutExamples);
+}
+
+void add_tap(CLI::App& app, Draft& draft) {
+  CLI::App* command = app.add_subcommand("tap", "Watch events live");
+  command
+      ->add_option("--pattern", draft.tap.pattern, "Only what this event pattern matches; or @FILE")
+      ->type_name("JSON");
+  command->add_option("--topic", draft.tap.topic, "Watch what rules send to this topic: target")
+      ->type_name("NAME");
+  command->add_option("--count", draft.tap.count, "End after so many events");
+  command->footer(kTapExamples);
+}
+
+void add_trace(CLI::App& app, Draft& draft) {
+  CLI::App* command = app.add_subcommand("trace", "Show the whole flow that an event belongs to");
+  command->add_option("id", draft.trace.subject, "An event id or a correlation-id")->required();
+  command->footer(kTraceExamples);
+}
+
+void add_dlq_filter(CLI::App& command, DlqOptions& dlq) {
+  command.add_option("--rule", dlq.rule, "Only of this rule");
+  command.add_option("--target", dlq.target, "Only of this target");
+  command.add_option("--event-id", dlq.event_id, "Only of this event");
+  command.add_option("--error-code", dlq.error_code, "Only with this error code");
+  command.add_option("--correlation-id", dlq.correlation_id, "Only of this flow");
+}
+
+void add_dlq_choice(CLI::App& command, DlqOptions& dlq) {
+  command.add_option("number", dlq.numbers, "Which dead letters, by number");
+  command.add_flag("--all", dlq.all, "Every dead letter there is");
+  add_dlq_filter(command, dlq);
+}
+
+void add_dlq(CLI::App& app, Draft& draft) {
+  DlqOptions& dlq = draft.dlq;
+  CLI::App* group = app.add_subcommand("dlq", "Look at dead letters, redrive them, purge them");
+  group->require_subcommand(0, 1)->footer(kDlqExamples);
+  CLI::App* list = group->add_subcommand("list", "List dead letters, oldest first");
+  add_dlq_filter(*list, dlq);
+  list->add_option("--limit", dlq.limit, "At most so many (50)")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000}));
+  list->footer(kDlqListExamples);
+  list->callback([&dlq] { dlq.action = DlqOptions::Action::List; });
+  CLI::App* show = group->add_subcommand("show", "Show all about one dead letter");
+  show->add_option("number", dlq.numbers, "Which one")->required()->expected(1);
+  show->footer(kDlqShowExamples);
+  show->callback([&dlq] { dlq.action = DlqOptions::Action::Show; });
+  CLI::App* redrive = group->add_subcommand("redrive", "Deliver dead letters again");
+  add_dlq_choice(*redrive, dlq);
+  redrive->footer(kDlqRedriveExamples);
+  redrive->callback([&dlq] { dlq.action = DlqOptions::Action::Redrive; });
+  CLI::App* purge = group->add_subcommand("purge", "Delete dead letters for good");
+  add_dlq_choice(*purge, dlq);
+  purge->add_flag("--yes", dlq.yes, "Do not ask");
+  purge->footer(kDlqPurgeExamples);
+  purge->callback([&dlq] { dlq.action = DlqOptions::Action::Purge; });
+}
+
+void add_rules(CLI::App& app, Draft& draft) {
+  RulesOptions& rules = draft.rules;
+  CLI::App* group = app.add_subcommand("rules", "Check, list, try and reload routing rules");
+  group->require_subcommand(0, 1)->footer(kRulesExamples);
+  CLI::App* check = group->add_subcommand("check", "Check rule files, without a bus");
+  check->add_option("file", rules.files, "Rule files")->required();
+  check->footer(kRulesCheckExamples);
+  check->callback([&rules] { rules.action = RulesOptions::Action::Check; });
+  CLI::App* list = group->add_subcommand("list", "List the rules that the bus works with");
+  list->footer(kRulesListExamples);
+  list->callback([&rules] { rules.action = RulesOptions::Action::List; });
+  CLI::App* test = group->add_subcommand("test", "Try a pattern on an event, without a bus");
+  auto* pattern = test->add_option("--pattern", rules.pattern, "The event pattern, or @FILE");
+  auto* event = test->add_option("--event", rules.event, "The event, or @FILE");
+  auto* cases = test->add_option("--cases", rules.cases, "A file of JSON lines, or -");
+  pattern->type_name("JSON")->needs(event)->excludes(cases);
+  event->type_name("JSON")->needs(pattern)->excludes(cases);
+  cases->type_name("FILE");
+  test->footer(kRulesTestExamples);
+  test->callback([&rules] { rules.action = RulesOptions::Action::Test; });
+  CLI::App* reload = group->add_subcommand("reload", "Make the bus read its rules anew");
+  reload->footer(kRulesReloadExamples);
+  reload->callback([&rules] { rules.action = RulesOptions::Action::Reload; });
+}
+
+void add_status(CLI::App& app, Draft& draft) {
+  CLI::App* command = app.add_subcommand("status", "Show bus, sidecar, services and backlog");
+  command->add_option("--await", draft.status.await, "Wait until these services are ready: a,b,c")
+      ->delimiter(',')
+      ->type_name("SERVICES");
+  command->add_flag("--idle", draft.status.idle, "Wait until no delivery is pending");
+  command
+      ->add_option("--patience", draft.patience, "How long --await and --idle wait, at most (30s)")
+      ->type_name("DURATION")
+      ->check(is_duration);
+  command->footer(kStatusExamples);
+}
+
+Arguments finished(Draft draft, CommandOptions command) {
+  Arguments arguments = std::move(draft.common);
+  if (!draft.timeout.empty()) arguments.timeout = *parse_duration(draft.timeout);
+  arguments.command = std::move(command);
+  return arguments;
+}
+
+PutOptions finished_put(const Draft& draft) {
+  PutOptions put = draft.put;
+  if (!draft.rate.empty()) put.rate = *parse_rate(draft.rate);
+  if (!draft.patience.empty()) put.patience = *parse_duration(draft.patience);
+  return put;
+}
+
+StatusOptions finished_status(const Draft& draft) {
+  StatusOptions status = draft.status;
+  if (!draft.patience.empty()) status.patience = *parse_duration(draft.patience);
+  return status;
+}
+
+Parsed usage(const std::string& text) {
+  return {.arguments = std::nullopt, .text = "conga: " + text + "\n", .code = ExitCode::Usage};
+}
+
+CommandOptions chosen(std::string_view name, const Draft& draft) {
+  if (name == "put") return finished_put(draft);
+  if (name == "tap") return draft.tap;
+  if (name == "trace") return draft.trace;
+  if (name == "dlq") return draft.dlq;
+  if (name == "rules") return draft.rules;
+  return finished_status(draft);
+}
+
+/// What is missing if a group was named without one of its commands. CLI11's own check would hide
+/// a mistyped command behind "a subcommand is required".
+std::string missing_command(const CLI::App& group) {
+  const auto commands = group.get_subcommands([](const CLI::App*) { return true; });
+  if (commands.empty() || !group.get_subcommands().empty()) return "";
+  std::string names;
+  for (const CLI::App* command : commands) {
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  return group.get_name() + " needs a command: one of " + names + " (--help tells more)";
+}
+
+}  // namespace
+
+Parsed parse_arguments(int argc, const char* const* argv) {
+  Draft draft;
+  CLI::App app(kAbout, "conga");
+  app.require_subcommand(0, 1)->fallthrough();
+  app.get_formatter()->column_width(34);
+  add_common(app, draft);
+  add_put(app, draft);
+  add_tap(app, draft);
+  add_trace(app, draft);
+  add_dlq(app, draft);
+  add_rules(app, draft);
+  add_status(app, draft);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream complaint;
+    const bool is_help = app.exit(error, out, complaint) == 0;
+    return {.arguments = std::nullopt,
+            .text = is_help ? out.str() : "conga: " + complaint.str(),
+            .code = is_help ? ExitCode::Done : ExitCode::Usage};
+  }
+  std::string fault = missing_command(app);
+  if (fault.empty()) fault = missing_command(*app.get_subcommands().front());
+  const bool is_dlq = fault.empty() && app.got_subcommand("dlq");
+  if (is_dlq) fault = fault_of(draft.dlq);
+  const bool is_rules = fault.empty() && app.got_subcommand("rules");
+  if (is_rules) fault = fault_of(draft.rules);
+  if (!fault.empty()) return usage(fault);
+  CommandOptions command = chosen(app.get_subcommands().front()->get_name(), draft);
+  return {.arguments = finished(std::move(draft), std::move(command)), .text = {}, .code = {}};
+}
+
+}  // namespace conga::cli

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/commands/dlq.h"
+
+#include "cli/event_text.h"
+#include "cli/text.h"
+#include "common/wire/event/json.h"
+#include "common/wire/event/packer.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace conga::cli {
+namespace {
+
+constexpr std::uint64_t kPage = 100;
+
+bool has_filter(const DlqOptions& options) {
+  return !options.numbers.empty() || !options.rule.empty() || !options.target.empty()
+         || !options.event_id.empty() || !options.error_code.empty()
+         || !options.correlation_id.empty();
+}
+
+std::string_view verb_of(DlqOptions::Action action) {
+  switch (action) {
+    case DlqOptions::Action::List:
+      return "dlq.list";
+    case DlqOptions::Action::Show:
+      return "dlq.show";
+    case DlqOptions::Action::Redrive:
+      return "dlq.redrive";
+    case DlqOptions::Action::Purge:
+      return "dlq.purge";
+  }
+  return "";
+}
+
+/// The filter's text fields by their names on the wire.
+std::array<std::pair<std::string_view, std::string_view>, 5> text_filters(
+    const DlqOptions& options) {
+  return {{{"rule", options.rule},
+           {"target", options.target},
+           {"event-id", options.event_id},
+           {"error-code", options.error_code},
+           {"correlation-id", options.correlation_id}}};
+}
+
+/// What `show` prints above the event: a field's name on the wire is its name for people.
+constexpr std::array<std::string_view, 15> kShown{"rule",
+                                                  "target",
+                                                  "service",
+                                                  "event-id",
+                                                  "source",
+                                                  "detail-type",
+                                                  "correlation-id",
+                                                  "error-code",
+                                                  "error-message",
+                                                  "exhausted-retry-condition",
+                                                  "retry-attempts",
+                                                  "first-attempt",
+                                                  "last-attempt",
+                                                  "time",
+                                                  "sequence"};
+
+std::string shown_value(const Value& value) {
+  const auto text = value.string();
+  return printable(text ? *text : to_json(value));
+}
+
+}  // namespace
+
+std::string fault_of(const DlqOptions& options) {
+  const bool changes =
+      options.action == DlqOptions::Action::Redrive || options.action == DlqOptions::Action::Purge;
+  if (!changes) return "";
+  const std::string name = options.action == DlqOptions::Action::Redrive ? "redrive" : "purge";
+  if (options.all && has_filter(options)) {
+    return "dlq " + name + ": --all and a filter contradict each other";
+  }
+  if (options.all || has_filter(options)) return "";
+  return "dlq " + name
+         + ": say which dead letters: numbers, a filter such as --rule, or --all "
+           "(`conga dlq list` shows them)";
+}
+
+std::string purge_question(const DlqOptions& options) {
+  std::string numbers;
+  for (const std::uint64_t number : options.numbers) {
+    numbers += (numbers.empty() ? "" : ", ") + std::to_string(number);
+  }
+  std::string which = numbers.empty() ? "" : " with number " + numbers;
+  for (const auto& filter : text_filters(options)) {
+    if (filter.second.empty()) continue;
+    which += (which.empty() ? " with " : " and ") + std::string(filter.first) + " '"
+             + std::string(filter.second) + "'";
+  }
+  return "Delete " + std::string(options.all ? "ALL dead letters" : "the dead letters") + which
+         + " for good? [y/N] ";
+}
+
+std::string dlq_arguments(const DlqOptions& options, std::uint64_t after, std::uint64_t limit) {
+  const auto filters = text_filters(options);
+  const auto given = std::count_if(
+      filters.begin(), filters.end(), [](const auto& filter) { return !filter.second.empty(); });
+  std::string arguments;
+  Packer packer(arguments);
+  packer.map(static_cast<std::size_t>(given) + (options.numbers.empty() ? 0 : 1)
+             + (options.all ? 1 : 0) + (after > 0 ? 1 : 0) + (limit > 0 ? 1 : 0));
+  if (!options.numbers.empty()) {
+    packer.key("numbers").array(options.numbers.size());
+    for (const std::uint64_t number : options.numbers) packer.unsigned_integer(number);
+  }
+  for (const auto& filter : filters) {
+    if (!filter.second.empty()) packer.key(filter.first).string(filter.second);
+  }
+  if (options.all) packer.key("all").boolean(true);
+  if (after > 0) packer.key("after").unsigned_integer(after);
+  if (limit > 0) packer.key("limit").unsigned_integer(limit);
+  return arguments;
+}
+
+std::string list_letters(const std::vector<Value>& letters, const Look& look) {
+  if (letters.empty()) return "";
+  Table table(
+      {"NUMBER", "TIME", "RULE", "TARGET", "DETAIL-TYPE", "CORRELATION-ID", "RETRIES", "ERROR"});
+  for (const Value& letter : letters) {
+    const std::string message = text_of(letter, "error-message");
+    table.add({{.text = std::to_string(count_of(letter, "number")), .right = true},
+               {.text = text_of(letter, "time").substr(0, 19), .colour = Colour::Dim},
+               {.text = text_of(letter, "rule")},
+               {.text = text_of(letter, "target")},
+               {.text = text_of(letter, "detail-type"), .colour = Colour::Cyan},
+               {.text = text_of(letter, "correlation-id")},
+               {.text = std::to_string(count_of(letter, "retry-attempts")), .right = true},
+               {.text = text_of(letter, "error-code") + (message.empty() ? "" : ": " + message),
+                .colour = Colour::Red}});
+  }
+  return table.text(look);
+}
+
+std::string show_letter(const Value& letter, const Look& look) {
+  std::string out =
+      paint(look, Colour::Bold, "Dead letter " + std::to_string(count_of(letter, "number"))) + "\n";
+  constexpr std::size_t kIndent = 28;
+  for (const std::string_view name : kShown) {
+    const auto value = letter.find(name);
+    if (!value || value->is_null()) continue;
+    const std::string shown = shown_value(*value);
+    if (shown.empty()) continue;
+    out += "  " + std::string(name) + std::string(kIndent - name.size(), ' ')
+           + paint(look, name.starts_with("error") ? Colour::Red : Colour::Plain, shown) + "\n";
+  }
+  const auto event = letter.find("event");
+  if (!event) return out;
+  return out + "  event\n" + indented(to_pretty_json(*event), 4);
+}
+
+Dlq::Dlq(ClientSettings settings, DlqOptions options, Screen& screen, Look look)
+    : BusCommand(std::move(settings), screen), options_(std::move(options)), look_(look) {}
+
+void Dlq::begin(const Time& now) {
+  if (options_.action == DlqOptions::Action::List) {
+    ask_page(now);
+  } else {
+    ask(now, std::string(verb_of(options_.action)), dlq_arguments(options_, 0, 0));
+  }
+}
+
+void Dlq::ask_page(const Time& now) {
+  const std::uint64_t wanted = options_.limit - letters_.size();
+  ask(now, "dlq.list", dlq_arguments(options_, after_, std::min(wanted, kPage)));
+}
+
+void Dlq::answered(const Time& now, const Answer& answer) {
+  const Value result = Value::trusted(answer.result);
+  switch (options_.action) {
+    case DlqOptions::Action::List:
+      take_page(now, result);
+      break;
+    case DlqOptions::Action::Show:
+      take_letter(result);
+      break;
+    case DlqOptions::Action::Redrive:
+    case DlqOptions::Action::Purge:
+      take_count(result);
+      break;
+  }
+}
+
+void Dlq::take_page(const Time& now, const Value& result) {
+  const std::size_t before = letters_.size();
+  total_ = std::max(total_, count_of(result, "count"));
+  for (const Value& letter : result.find("letters").value_or(Value()).elements()) {
+    letters_.emplace_back(letter.bytes());
+    after_ = std::max(after_, count_of(letter, "number"));
+  }
+  const std::size_t got = letters_.size() - before;
+  const bool is_last = got == 0 || got < std::min(options_.limit - before, kPage);
+  if (is_last || letters_.size() >= options_.limit) {
+    end_list();
+  } else {
+    ask_page(now);
+  }
+}
+
+void Dlq::end_list() {
+  std::vector<Value> letters;
+  letters.reserve(letters_.size());
+  for (const std::string& bytes : letters_) letters.push_back(Value::trusted(bytes));
+  if (look_.json) {
+    for (const Value& letter : letters) screen().print(to_json(letter) + "\n");
+  } else if (letters.empty()) {
+    screen().note(has_filter(options_) ? "no such dead letters\n" : "no dead letters\n");
+  } else {
+    screen().print(list_letters(letters, look_));
+    if (letters.size() >= options_.limit) {
+      screen().note("the first " + std::to_string(letters.size()) + "; --limit shows more\n");
+    }
+  }
+  finish(ExitCode::Done);
+}
+
+void Dlq::take_letter(const Value& result) {
+  screen().print(look_.json ? to_json(result) + "\n" : show_letter(result, look_));
+  finish(ExitCode::Done);
+}
+
+void Dlq::take_count(const Value& result) {
+  const bool redriven = options_.action == DlqOptions::Action::Redrive;
+  const std::uint64_t count = count_of(result, redriven ? "redriven" : "purged");
+  if (look_.json) {
+    screen().print(to_json(result) + "\n");
+  } else {
+    screen().print(counted(count, "dead letter") + (redriven ? " redriven\n" : " purged\n"));
+  }
+  // A number that names nothing, or a filter that finds nothing, is more likely a slip than a wish.
+  finish(count == 0 && !options_.all ? ExitCode::Refused : ExitCode::Done);
+}
+
+}  // namespace conga::cli

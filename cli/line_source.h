@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LineSource: events to put, one JSON text a line, from a file, a pipe or memory. It never blocks:
+// a pipe whose writer is slow says Later, so that the Node behind it goes on.
+
+#pragma once
+
+#include "common/core/result.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace conga::cli {
+
+class LineSource {
+public:
+  enum class Next : std::uint8_t { Line, Later, End, Broken };
+
+  LineSource() = default;
+  LineSource(const LineSource&) = delete;
+  LineSource& operator=(const LineSource&) = delete;
+  virtual ~LineSource() = default;
+
+  /// Line: `line` holds the next line, without its end. Broken: `line` holds what went wrong, and
+  /// nothing more will come.
+  virtual Next next(std::string& line) = 0;
+
+  /// How much of it has been given out, 0 to 1; nothing if that cannot be known.
+  virtual std::optional<double> fraction() const = 0;
+};
+
+/// One text, `count` times.
+std::unique_ptr<LineSource> repeat_line(std::string line, std::uint64_t count);
+
+/// The file at `path`, or standard input for `-`. Lines over 16 MiB break it.
+Result<std::unique_ptr<LineSource>> open_lines(const std::string& path);
+
+/// The whole text of a small file, or standard input for `-`: an `@file` argument.
+Result<std::string> read_text(const std::string& path);
+
+}  // namespace conga::cli

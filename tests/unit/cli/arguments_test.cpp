@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/arguments.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+using conga::cli::DlqOptions;
+using conga::cli::ExitCode;
+using conga::cli::Parsed;
+using conga::cli::PutOptions;
+using conga::cli::RulesOptions;
+using conga::cli::TapOptions;
+
+namespace {
+
+Parsed parse(const std::vector<const char*>& words) {
+  std::vector<const char*> line(words.size() + 1, "conga");
+  std::copy(words.begin(), words.end(), line.begin() + 1);
+  return conga::cli::parse_arguments(static_cast<int>(line.size()), line.data());
+}
+
+template <class Options>
+Options options(const std::vector<const char*>& words) {
+  const Parsed parsed = parse(words);
+  REQUIRE_MESSAGE(parsed.arguments, parsed.text);
+  REQUIRE(std::holds_alternative<Options>(parsed.arguments->command));
+  return std::get<Options>(parsed.arguments->command);
+}
+
+std::string fault(const std::vector<const char*>& words) {
+  const Parsed parsed = parse(words);
+  CHECK_FALSE(parsed.arguments);
+  CHECK(parsed.code == ExitCode::Usage);
+  return parsed.text;
+}
+
+}  // namespace
+
+TEST_CASE("put takes an event from flags") {
+  const auto put = options<PutOptions>({"put",
+                                        "--source",
+                                        "shop",
+                                        "--detail-type",
+                                        "Sold",
+                                        "--detail",
+                                        "{}",
+                                        "--count",
+                                        "7",
+                                        "--rate",
+                                        "2.5/s"});
+  CHECK(put.source == "shop");
+  CHECK(put.detail_type == "Sold");
+  CHECK(put.count == 7);
+  CHECK(put.rate == 2.5);
+}
+
+TEST_CASE("a lone dash and a JSON event are arguments of put") {
+  CHECK(options<PutOptions>({"put", "-"}).input == "-");
+  CHECK(options<PutOptions>({"put", R"({"source":"shop"})"}).input == R"({"source":"shop"})");
+}
+
+TEST_CASE("options of all commands may follow the command") {
+  const Parsed parsed = parse({"tap", "--json", "--timeout", "250ms", "--publish", "ipc:///p"});
+  REQUIRE_MESSAGE(parsed.arguments, parsed.text);
+  CHECK(parsed.arguments->json);
+  CHECK(parsed.arguments->timeout == std::chrono::milliseconds(250));
+  CHECK(parsed.arguments->publish == "ipc:///p");
+  CHECK(parsed.arguments->subscribe.empty());
+}
+
+TEST_CASE("every subcommand of dlq and rules is told apart") {
+  CHECK(options<DlqOptions>({"dlq", "list"}).action == DlqOptions::Action::List);
+  CHECK(options<DlqOptions>({"dlq", "show", "17"}).numbers == std::vector<std::uint64_t>{17});
+  CHECK(options<DlqOptions>({"dlq", "redrive", "17", "18"}).numbers.size() == 2);
+  CHECK(options<DlqOptions>({"dlq", "purge", "--all", "--yes"}).yes);
+  CHECK(options<RulesOptions>({"rules", "check", "a", "b"}).files.size() == 2);
+  CHECK(options<RulesOptions>({"rules", "list"}).action == RulesOptions::Action::List);
+  CHECK(options<RulesOptions>({"rules", "reload"}).action == RulesOptions::Action::Reload);
+  CHECK(options<RulesOptions>({"rules", "test", "--cases", "-"}).cases == "-");
+}
+
+TEST_CASE("a command line that makes no sense is refused with the reason") {
+  CHECK(fault({}) == "conga: conga needs a command: one of put, tap, trace, dlq, rules, status (--help tells more)\n");
+  CHECK(fault({"dlq"}).find("dlq needs a command: one of list, show") != std::string::npos);
+  CHECK(fault({"dlq", "lost"}).find("lost") != std::string::npos);
+  CHECK(fault({"dance"}).find("dance") != std::string::npos);
+  CHECK(fault({"put", "--rate", "often"}).find("'often' is not a rate") != std::string::npos);
+  CHECK(fault({"tap", "--timeout", "3"}).find("not a duration") != std::string::npos);
+  CHECK(fault({"put", "--count", "0"}).find("--count") != std::string::npos);
+  CHECK(fault({"trace"}).find("id") != std::string::npos);
+  CHECK(fault({"dlq", "purge"}).find("--all") != std::string::npos);
+  CHECK(fault({"dlq", "redrive", "--all", "--rule", "r"}).find("contradict") != std::string::npos);
+  CHECK(fault({"rules", "test", "--pattern", "{}"}).find("--event") != std::string::npos);
+}
+
+TEST_CASE("help of every command is on request, with examples, and no fault") {
+  for (const std::vector<const char*>& words :
+       std::vector<std::vector<const char*>>{{"--help"},
+                                             {"put", "--help"},
+                                             {"tap", "--help"},
+                                             {"trace", "--help"},
+                                             {"dlq", "--help"},
+                                             {"dlq", "list", "--help"},
+                                             {"dlq", "show", "--help"},
+                                             {"dlq", "redrive", "--help"},
+                                             {"dlq", "purge", "--help"},
+                                             {"rules", "--help"},
+                                             {"rules", "check", "--help"},
+                                             {"rules", "list", "--help"},
+                                             {"rules", "test", "--help"},
+                                             {"rules", "reload", "--help"},
+                                             {"status", "--help"}}) {
+    const Parsed parsed = parse(words);
+    CHECK_FALSE(parsed.arguments);
+    CHECK(parsed.code == ExitCode::Done);
+    CHECK(parsed.text.find("Examples:\n  conga ") != std::string::npos);
+  }
+}
+
+TEST_CASE("the version is told on request") {
+  CHECK(parse({"--version"}).text == "conga 0.1.0\n");
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/commands/dlq.h"
+#include "cli/commands/tap.h"
+#include "cli/commands/trace.h"
+#include "tests/unit/cli/support.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using conga::Value;
+using conga::cli::Dlq;
+using conga::cli::DlqOptions;
+using conga::cli::ExitCode;
+using conga::cli::Look;
+using conga::cli::Tap;
+using conga::cli::Trace;
+using conga::cli::testing::Desk;
+using conga::cli::testing::packed;
+using conga::cli::testing::PaperScreen;
+
+namespace {
+
+constexpr const char* kSold =
+    R"({"id":"01935b1c-6d3e-7a52-9f0e-3c1f6a0b7d11","source":"shop","detail-type":"Sold","detail":{}})";
+
+constexpr const char* kLetter =
+    R"({"number":17,"sequence":4,"rule":"charge","target":"payment","service":"payment",
+        "event-id":"01935b1c-6d3e-7a52-9f0e-3c1f6a0b7d11","source":"shop","detail-type":"Sold",
+        "correlation-id":"A-7","error-code":"AcquirerDown","error-message":"no route",
+        "exhausted-retry-condition":"MaximumRetryAttempts","retry-attempts":8,
+        "first-attempt":"2026-11-23T10:00:00.000000Z","last-attempt":"2026-11-23T10:05:00.000000Z",
+        "time":"2026-11-23T10:05:00.100000Z","event":{"source":"shop"}})";
+
+}  // namespace
+
+TEST_CASE("without a bus a command says where it looked and what to do, and exits 3") {
+  Desk desk;
+  desk.answers_hello = false;
+  PaperScreen screen;
+  Trace trace(desk.settings(), "A-7", screen, {});
+  const auto start = desk.now.steady;
+  CHECK(desk.run(trace) == ExitCode::NoBus);
+  CHECK(desk.now.steady - start == std::chrono::seconds(3));
+  CHECK(screen.err
+        == "conga: no bus answered within 3s (published to tcp://127.0.0.1:7461, listened on "
+           "tcp://127.0.0.1:7462). Start one with scripts/up, or say where it is: --config "
+           "bus.yaml, or --publish and --subscribe, or CONGA_PUBLISH and CONGA_SUBSCRIBE.\n");
+}
+
+TEST_CASE("a question that nobody answers exits 3 too") {
+  Desk desk;
+  PaperScreen screen;
+  Trace trace(desk.settings(), "A-7", screen, {});
+  CHECK(desk.run(trace) == ExitCode::NoBus);
+  CHECK(screen.err.find("not `trace` within 3s") != std::string::npos);
+}
+
+TEST_CASE("a refusal is shown with its code and exits 1") {
+  Desk desk;
+  desk.refusals["trace"] = {"Unavailable", "the sidecar is down"};
+  PaperScreen screen;
+  Trace trace(desk.settings(), "A-7", screen, {});
+  CHECK(desk.run(trace) == ExitCode::Refused);
+  CHECK(screen.err == "conga: Unavailable: the sidecar is down\n");
+}
+
+TEST_CASE("trace asks for its subject, and what is not there is refused") {
+  Desk desk;
+  desk.answers["trace"] = R"({"events":[]})";
+  PaperScreen screen;
+  Trace trace(desk.settings(), "A-7", screen, {});
+  CHECK(desk.run(trace) == ExitCode::Refused);
+  REQUIRE(desk.asked.size() == 1);
+  CHECK(desk.asked[0].second == R"({"id":"A-7"})");
+  CHECK(screen.err.find("'A-7'") != std::string::npos);
+}
+
+TEST_CASE("trace in JSON is the bus's own answer") {
+  Desk desk;
+  desk.answers["trace"] = R"({"events":[{"id":"e1"}]})";
+  PaperScreen screen;
+  Trace trace(desk.settings(), "e1", screen, Look{.json = true});
+  CHECK(desk.run(trace) == ExitCode::Done);
+  CHECK(screen.out == "{\"events\":[{\"id\":\"e1\"}]}\n");
+}
+
+TEST_CASE("tap shows what its filter wants and ends after its count") {
+  Desk desk;
+  PaperScreen screen;
+  int seen = 0;
+  Tap tap(
+      desk.settings(),
+      {.count = 2},
+      [&seen](const Value&) { return ++seen != 2; },
+      screen,
+      Look{.json = true});
+  CHECK(tap.subscriptions() == std::vector<std::string>{"event/", "answer/conga-test"});
+  for (int turn = 0; turn < 5; ++turn) desk.turn(tap);
+  desk.send("event/shop/Sold", packed(kSold) + packed(kSold));
+  desk.send("event/shop/Sold", packed(kSold) + packed(kSold));
+  CHECK(desk.run(tap) == ExitCode::Done);
+  CHECK(seen == 3);
+  CHECK(screen.out == std::string(kSold) + "\n" + kSold + "\n");
+}
+
+TEST_CASE("tap of a routed topic does not show its neighbour's events") {
+  Desk desk;
+  PaperScreen screen;
+  Tap tap(desk.settings(), {.topic = "fares", .count = 1}, nullptr, screen, Look{.json = true});
+  for (int turn = 0; turn < 5; ++turn) desk.turn(tap);
+  desk.send("topic/fares-old", packed(kSold));
+  desk.turn(tap);
+  CHECK_FALSE(tap.exit_code());
+  desk.send("topic/fares", packed(kSold));
+  CHECK(desk.run(tap) == ExitCode::Done);
+}
+
+TEST_CASE("tap outlives garbage and ends well at Ctrl-C") {
+  Desk desk;
+  PaperScreen screen;
+  Tap tap(desk.settings(), {}, nullptr, screen, {});
+  for (int turn = 0; turn < 5; ++turn) desk.turn(tap);
+  desk.send("event/shop/Sold", "\xc1");
+  desk.turn(tap);
+  CHECK(screen.err.find("skipped") != std::string::npos);
+  tap.drain(desk.now);
+  CHECK(tap.exit_code() == ExitCode::Done);
+}
+
+TEST_CASE("dead letters are listed with their reason") {
+  Desk desk;
+  desk.answers["dlq.list"] = std::string("{\"letters\":[") + kLetter + "]}";
+  PaperScreen screen;
+  Dlq dlq(desk.settings(), {.rule = "charge"}, screen, {});
+  CHECK(desk.run(dlq) == ExitCode::Done);
+  REQUIRE(desk.asked.size() == 1);
+  CHECK(desk.asked[0].second == R"({"rule":"charge","limit":50})");
+  CHECK(screen.out
+        == "NUMBER  TIME                 RULE    TARGET   DETAIL-TYPE  CORRELATION-ID  RETRIES  ERROR\n"
+           "    17  2026-11-23T10:05:00  charge  payment  Sold         A-7                   8  "
+           "AcquirerDown: no route\n");
+}
+
+TEST_CASE("a dead letter is shown with all its attributes") {
+  Desk desk;
+  desk.answers["dlq.show"] = kLetter;
+  PaperScreen screen;
+  Dlq dlq(desk.settings(), {.action = DlqOptions::Action::Show, .numbers = {17}}, screen, {});
+  CHECK(desk.run(dlq) == ExitCode::Done);
+  CHECK(desk.asked[0].second == R"({"numbers":[17]})");
+  CHECK(screen.out
+        == "Dead letter 17\n"
+           "  rule                        charge\n"
+           "  target                      payment\n"
+           "  service                     payment\n"
+           "  event-id                    01935b1c-6d3e-7a52-9f0e-3c1f6a0b7d11\n"
+           "  source                      shop\n"
+           "  detail-type                 Sold\n"
+           "  correlation-id              A-7\n"
+           "  error-code                  AcquirerDown\n"
+           "  error-message               no route\n"
+           "  exhausted-retry-condition   MaximumRetryAttempts\n"
+           "  retry-attempts              8\n"
+           "  first-attempt               2026-11-23T10:00:00.000000Z\n"
+           "  last-attempt                2026-11-23T10:05:00.000000Z\n"
+           "  time                        2026-11-23T10:05:00.100000Z\n"
+           "  sequence                    4\n"
+           "  event\n"
+           "    {\n"
+           "      \"source\": \"shop\"\n"
+           "    }\n");
+}
+
+TEST_CASE("redrive says how many, and none is a refusal") {
+  Desk desk;
+  PaperScreen screen;
+  desk.answers["dlq.redrive"] = R"({"redriven":2})";
+  const DlqOptions options{.action = DlqOptions::Action::Redrive, .error_code = "AcquirerDown"};
+  Dlq redrive(desk.settings(), options, screen, {});
+  CHECK(desk.run(redrive) == ExitCode::Done);
+  CHECK(desk.asked[0].second == R"({"error-code":"AcquirerDown"})");
+  CHECK(screen.out == "2 dead letters redriven\n");
+  desk.answers["dlq.redrive"] = R"({"redriven":0})";
+  Dlq again(desk.settings(), options, screen, {});
+  CHECK(desk.run(again) == ExitCode::Refused);
+}
+
+TEST_CASE("purge asks with the filter in words") {
+  using conga::cli::purge_question;
+  const auto action = DlqOptions::Action::Purge;
+  CHECK(purge_question({.action = action, .all = true})
+        == "Delete ALL dead letters for good? [y/N] ");
+  CHECK(purge_question({.action = action, .numbers = {1, 2}, .rule = "r"})
+        == "Delete the dead letters with number 1, 2 and rule 'r' for good? [y/N] ");
+  CHECK(purge_question({.action = action, .rule = "r", .error_code = "E"})
+        == "Delete the dead letters with rule 'r' and error-code 'E' for good? [y/N] ");
+}
