@@ -112,7 +112,7 @@ void BusCommand::take_answers(const Time& now) {
     if (answer.ok) {
       answered(now, answer);
     } else if (!refused(now, answer)) {
-      fail_with(ExitCode::Refused, printable(answer.code) + ": " + printable(answer.message));
+      fail_with(ExitCode::Refused, printable(answer.code) + ": " + printable_lines(answer.message));
     }
     if (exit_code_) return;
   }

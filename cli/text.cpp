@@ -105,6 +105,15 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string printable_lines(std::string_view text) {
+  std::string out;
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    out += printable(text.substr(0, end)) + "\n";
+    text.remove_prefix(end + 1);
+  }
+  return out + printable(text);
+}
+
 std::string human_duration(Duration duration) {
   const std::int64_t micros = duration.count();
   if (micros < 0) return "-" + human_duration(-duration);

@@ -24,6 +24,9 @@ std::string paint(const Look& look, Colour colour, std::string_view text);
 /// `text` with control characters (C0, DEL, C1) written as `\x1b`.
 std::string printable(std::string_view text);
 
+/// As printable(), but lines stay lines.
+std::string printable_lines(std::string_view text);
+
 /// Three or four digits and a unit: `123 us`, `4.56 ms`, `1.234 s`, `2 m 05 s`, `3 h 20 m`, `2 d 4
 /// h`.
 std::string human_duration(Duration duration);

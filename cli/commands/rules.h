@@ -27,4 +27,22 @@ struct RulesOptions {
 /// Why these options cannot be carried out; empty if they can.
 std::string fault_of(const RulesOptions& options);
 
+/// The bus's rules, each with its pattern and targets.
+std::string list_rules(const Value& answer, const Look& look);
+
+/// List and Reload, which ask a bus.
+class Rules final : public BusCommand {
+public:
+  /// `screen` must outlive it.
+  Rules(ClientSettings settings, RulesOptions::Action action, Screen& screen, Look look);
+
+protected:
+  void begin(const Time& now) override;
+  void answered(const Time& now, const Answer& answer) override;
+
+private:
+  RulesOptions::Action action_;
+  Look look_;
+};
+
 }  // namespace conga::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "cli/commands/dlq.h"
+#include "cli/commands/rules.h"
 #include "cli/commands/tap.h"
 #include "cli/commands/trace.h"
 #include "tests/unit/cli/support.h"
@@ -196,4 +197,32 @@ TEST_CASE("purge asks with the filter in words") {
         == "Delete the dead letters with number 1, 2 and rule 'r' for good? [y/N] ");
   CHECK(purge_question({.action = action, .rule = "r", .error_code = "E"})
         == "Delete the dead letters with rule 'r' and error-code 'E' for good? [y/N] ");
+}
+
+TEST_CASE("the bus's rules are listed with pattern and targets") {
+  Desk desk;
+  desk.answers["rules.list"] =
+      R"({"generation":2,"rules":[{"name":"charge","pattern":{"source":["shop"]},
+          "targets":[{"service":"payment"},{"topic":"sales"}]}]})";
+  PaperScreen screen;
+  conga::cli::Rules rules(desk.settings(), conga::cli::RulesOptions::Action::List, screen, Look{});
+  CHECK(desk.run(rules) == ExitCode::Done);
+  CHECK(screen.out
+        == "charge\n"
+           "    {\"source\":[\"shop\"]}\n"
+           "    → service payment\n"
+           "    → topic sales\n"
+           "1 rule\n");
+}
+
+TEST_CASE("a reload that the bus refuses shows where the rules are wrong") {
+  Desk desk;
+  desk.refusals["rules.reload"] = {"InvalidRules",
+                                   "rules.yaml:3:5: unknown\x1b[2J\nrules.yaml:4:1: two"};
+  PaperScreen screen;
+  conga::cli::Rules rules(
+      desk.settings(), conga::cli::RulesOptions::Action::Reload, screen, Look{});
+  CHECK(desk.run(rules) == ExitCode::Refused);
+  CHECK(screen.err
+        == "conga: InvalidRules: rules.yaml:3:5: unknown\\x1b[2J\nrules.yaml:4:1: two\n");
 }
