@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "common/io/record_log.h"
+
+#include "common/core/check.h"
+#include "common/io/little_endian.h"
+#include "common/io/log_mend.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace conga {
+namespace {
+
+constexpr std::string_view kSparePrefix = "spare-";
+constexpr std::string_view kLockName = "lock";
+constexpr std::size_t kOpenReaders = 8;
+constexpr std::uint32_t kPage = 4096;
+constexpr std::uint32_t kMinSegment = 4 * kPage;
+constexpr std::uint32_t kMaxSegment = std::uint32_t{2} << 30U;
+
+Result<> check(const RecordLogOptions& options) {
+  const std::uint32_t size = options.segment_size;
+  if (size < kMinSegment || size > kMaxSegment || size % kPage != 0) {
+    return fail(Fault::Permanent,
+                "journal segment size " + std::to_string(size)
+                    + ": must be 16 KiB to 2 GiB and a multiple of 4 KiB");
+  }
+  return {};
+}
+
+std::string place_of(const LogDamage& damage) {
+  if (damage.length == 0) return segment_name(damage.position.segment) + ": missing";
+  return segment_name(damage.position.segment) + ": damaged at offset "
+         + std::to_string(damage.position.offset) + " (" + std::to_string(damage.length)
+         + " bytes)";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RecordLog>> RecordLog::open(Files& files,
+                                                   RecordLogOptions options,
+                                                   LogVisitor& visitor) {
+  if (auto valid = check(options); !valid) return valid.failure();
+  if (auto made = files.make_directory(options.directory); !made) return made.failure();
+  std::unique_ptr<RecordLog> log(new RecordLog(files, std::move(options)));
+  auto lock = files.lock(log->path_of(std::string(kLockName)));
+  if (!lock) return lock.failure();
+  log->lock_ = std::move(*lock);
+  auto scan = scan_log(files, log->options_.directory, ScanFrom::LowWater, visitor);
+  if (!scan) return scan.failure();
+  if (auto started = log->start(std::move(*scan)); !started) return started.failure();
+  return log;
+}
+
+Result<> RecordLog::start(LogScan scan) {
+  const auto corrupt = std::ranges::find(scan.damage, LogDamage::Kind::Corrupt, &LogDamage::kind);
+  if (corrupt != scan.damage.end() && !options_.accept_damage) return refuse_damage(*corrupt);
+  if (auto found = find_spares(scan.segments.empty()); !found) return found.failure();
+  commit_ = scan.last_commit + 1;
+  if (scan.segments.empty()) return begin_segment(1);
+  auto mended = mend_log(files_, options_.directory, scan, options_.segment_size);
+  if (!mended) return mended.failure();
+  damage_ = scan.damage;
+  return resume(scan);
+}
+
+Result<> RecordLog::resume(const LogScan& scan) {
+  for (const ScannedSegment& segment : scan.segments) {
+    const SegmentHeader& header = segment.header;
+    segments_.push_back({header.number, segment.end, header.size, header.commit, header.notes});
+  }
+  const ScannedSegment& newest = scan.segments.back();
+  notes_ = newest.header.notes;
+  // A sealed newest segment: a crash came between the seal and the next segment's name.
+  if (newest.sealed) return begin_segment(newest.header.number + 1);
+  auto file = files_.open(path_of(segment_name(newest.header.number)), OpenMode::ReadWrite);
+  if (!file) return file.failure();
+  const auto size = (*file)->size();
+  if (!size) return size.failure();
+  active_ = {newest.header.number, std::move(*file), *size};
+  window_start_ = finished_ = written_ = end_ = newest.end;
+  durable_end_ = end();
+  return {};
+}
+
+Result<> RecordLog::refuse_damage(const LogDamage& damage) const {
+  return fail(Fault::Corrupt,
+              options_.directory + "/" + place_of(damage)
+                  + ": durable records were lost there; restore the directory from a copy, or start"
+                    " once with accept-damage to go on without them"
+                    " (`conga journal verify` lists all damage)",
+              "DamagedJournal");
+}
+
+Result<> RecordLog::find_spares(bool log_is_empty) {
+  const auto names = files_.list(options_.directory);
+  if (!names) return names.failure();
+  for (const std::string& name : *names) {
+    if (!name.starts_with(kSparePrefix)) continue;
+    auto file = files_.open(path_of(name), OpenMode::ReadWrite);
+    if (!file) return file.failure();
+    const auto size = (*file)->size();
+    if (!size) return size.failure();
+    // Numbers begin anew in an empty log, so old records could pass for new ones.
+    if (log_is_empty || *size > options_.segment_size) {
+      if (auto removed = files_.remove(path_of(name)); !removed) return removed.failure();
+      continue;
+    }
+    spares_.push_back({name, std::move(*file), *size, false});
+  }
+  return {};
+}
+
+/// A new newest segment, empty and durably named. Its predecessor must have its seal.
+Result<> RecordLog::begin_segment(std::uint32_t number) {
+  if (spares_.empty()) {
+    if (auto made = make_spare(); !made) return made.failure();
+  }
+  const auto spare = std::ranges::max_element(spares_, {}, &Spare::allocated);
+  SegmentHeader header;
+  header.number = number;
+  header.size = options_.segment_size;
+  header.commit = commit_;
+  header.notes = notes_;
+  // The header, and the empty frame at which a reader of the new lap stops.
+  const std::string start = encode_header(header) + std::string(kFrameSize, '\0');
+  if (auto put = spare->file->write(0, start); !put) return put.failure();
+  if (auto synced = spare->file->sync(); !synced) return synced.failure();
+  auto named = files_.rename(path_of(spare->name), path_of(segment_name(number)));
+  if (!named) return named.failure();
+  if (auto synced = files_.sync_directory(options_.directory); !synced) return synced.failure();
+
+  const std::uint64_t allocated = std::max<std::uint64_t>(spare->allocated, start.size());
+  active_ = {number, std::move(spare->file), allocated};
+  spares_.erase(spare);
+  segments_.push_back({number, kDataStart, options_.segment_size, commit_, notes_});
+  window_.clear();
+  window_start_ = finished_ = written_ = end_ = kDataStart;
+  if (durable_end_.segment == 0) durable_end_ = end();
+  return {};
+}
+
+Result<> RecordLog::roll() {
+  char* const next = extend(kSealType, sizeof(std::uint64_t));
+  store_little(next, std::uint64_t{active_.number} + 1);
+  segments_.back().end = end_;
+  if (auto written = flush(); !written) return written.failure();
+  unsynced_.push_back(std::move(active_.file));
+  return die(begin_segment(active_.number + 1));
+}
+
+Result<> RecordLog::make_spare() {
+  std::uint32_t number = 1;
+  const auto taken = [this](const std::string& name) {
+    return std::ranges::find(spares_, name, &Spare::name) != spares_.end();
+  };
+  while (taken(std::string(kSparePrefix) + std::to_string(number))) ++number;
+  Spare spare;
+  spare.name = std::string(kSparePrefix) + std::to_string(number);
+  auto file = files_.open(path_of(spare.name), OpenMode::Create);
+  if (!file) return file.failure();
+  spare.file = std::move(*file);
+  spares_.push_back(std::move(spare));
+  return {};
+}
+
+Result<> RecordLog::fill(File& file, std::uint64_t& allocated) {
+  const std::uint64_t left = options_.segment_size - allocated;
+  const std::string zeros(std::min<std::uint64_t>(left, options_.zero_step), '\0');
+  if (auto put = file.write(allocated, zeros); !put) return put.failure();
+  file.write_back(allocated, zeros.size());
+  allocated += zeros.size();
+  return {};
+}
+
+/// Allocates one step more: in the newest segment, then in a spare one.
+Result<> RecordLog::grow() {
+  if (active_.allocated < options_.segment_size) return fill(*active_.file, active_.allocated);
+  const auto unfinished = [this](const Spare& spare) {
+    return spare.allocated < options_.segment_size;
+  };
+  auto spare = std::ranges::find_if(spares_, unfinished);
+  if (spare == spares_.end()) {
+    if (auto made = make_spare(); !made) return made.failure();
+    spare = spares_.end() - 1;
+  }
+  return fill(*spare->file, spare->allocated);
+}
+
+Result<bool> RecordLog::prepare() {
+  if (auto alive = check_alive(); !alive) return alive.failure();
+  const auto ready = [this](const Spare& spare) {
+    return spare.allocated >= options_.segment_size;
+  };
+  const auto spare = std::ranges::find_if(spares_, ready);
+  if (active_.allocated >= options_.segment_size && spare != spares_.end()) {
+    if (spare->synced) return false;
+    if (auto synced = die(spare->file->sync()); !synced) return synced.failure();
+    spare->synced = true;
+    return false;
+  }
+  const auto grown = grow();
+  if (grown) return true;
+  if (grown.error().code == "DiskFull") return false;
+  return grown.failure();
+}
+
+bool RecordLog::spare_takes(std::uint64_t size) const {
+  return std::ranges::any_of(spares_, [size](const Spare& spare) {
+    return spare.allocated >= kDataStart + size + kSealSize;
+  });
+}
+
+bool RecordLog::has_room(std::uint64_t size, std::uint64_t hold_back) const {
+  std::uint64_t spare_room = 0;
+  for (const Spare& spare : spares_) {
+    const std::uint64_t used = kDataStart + kSealSize;
+    if (spare.allocated > used) spare_room += spare.allocated - used;
+  }
+  if (end_ + size + kSealSize <= options_.segment_size) {
+    const std::uint64_t needed = end_ + size + kSealSize;
+    return active_.allocated >= needed && active_.allocated - needed + spare_room >= hold_back;
+  }
+  return spare_takes(size) && spare_room >= size + hold_back;
+}
+
+Result<> RecordLog::ensure_room(std::uint64_t size, std::uint64_t hold_back) {
+  while (!has_room(size, hold_back)) {
+    if (auto grown = grow(); !grown) return grown.failure();
+  }
+  return {};
+}
+
+Result<RecordLog::Slot> RecordLog::append(std::uint8_t type,
+                                          std::size_t size,
+                                          std::uint64_t hold_back) {
+  if (auto alive = check_alive(); !alive) return alive.failure();
+  CONGA_CHECK(type >= kFirstUserType && type <= kLastType, "a record type out of range");
+  if (size > max_payload()) {
+    return fail(Fault::Permanent,
+                options_.directory + ": a record of " + std::to_string(size)
+                    + " bytes does not fit a segment",
+                "RecordTooLarge");
+  }
+  const RecordFrame frame{static_cast<std::uint32_t>(size), 0, type, false};
+  const auto room = ensure_room(frame.size(), hold_back);
+  if (!room) {
+    // The newest segment may be unable to grow although an allocated one is at hand.
+    const bool elsewhere = hold_back == 0 && spare_takes(frame.size());
+    if (!elsewhere || active_.allocated < end_ + kSealSize) return room.failure();
+  }
+  if (!room || end_ + frame.size() + kSealSize > options_.segment_size) {
+    if (auto rolled = roll(); !rolled) return rolled.failure();
+  }
+  const LogPosition position = end();
+  char* const payload = extend(type, size);
+  return Slot{position, payload};
+}
+
+char* RecordLog::extend(std::uint8_t type, std::size_t size) {
+  const RecordFrame frame{static_cast<std::uint32_t>(size), commit_, type, first_of_commit_};
+  const std::size_t at = window_.size();
+  window_.resize(at + frame.size());  // Zeros: the padding is part of what the CRC covers.
+  store_frame(window_.data() + at, frame);
+  end_ += static_cast<std::uint32_t>(frame.size());
+  first_of_commit_ = false;
+  dirty_ = true;
+  return window_.data() + at + kFrameSize;
+}
+
+void RecordLog::finish_records() {
+  while (finished_ < end_) {
+    char* const at = window_.data() + (finished_ - window_start_);
+    const std::uint64_t size = load_frame(at).size();
+    store_record_crc(at, size, {active_.number, finished_});
+    finished_ += static_cast<std::uint32_t>(size);
+  }
+}
+
+Result<> RecordLog::flush() {
+  if (auto alive = check_alive(); !alive) return alive.failure();
+  if (written_ == end_) return {};
+  finish_records();
+  // An empty frame marks the end, where the bytes of an earlier lap or commit may follow.
+  const std::uint64_t room = std::max<std::uint64_t>(active_.allocated, end_) - end_;
+  const std::size_t mark = std::min<std::uint64_t>(kFrameSize, room);
+  window_.append(mark, '\0');
+  auto put =
+      active_.file->write(written_, std::string_view(window_).substr(written_ - window_start_));
+  window_.resize(window_.size() - mark);
+  if (!put) return die(put);
+  written_ = end_;
+  segments_.back().end = end_;
+  trim_window();
+  return {};
+}
+
+void RecordLog::trim_window() {
+  if (window_.size() <= 2 * options_.read_window) return;
+  const std::size_t excess = window_.size() - options_.read_window;
+  window_.erase(0, excess);
+  window_start_ += static_cast<std::uint32_t>(excess);
+}
+
+Result<> RecordLog::sync() {
+  if (!dirty_) return check_alive();
+  if (auto written = flush(); !written) return written.failure();
+  for (const auto& file : unsynced_) {
+    if (auto synced = die(file->sync()); !synced) return synced.failure();
+  }
+  unsynced_.clear();
+  if (auto synced = die(active_.file->sync()); !synced) return synced.failure();
+  ++syncs_;
+  ++commit_;
+  first_of_commit_ = true;
+  dirty_ = false;
+  durable_end_ = end();
+  return {};
+}
+
+Result<> RecordLog::check_alive() const {
+  if (!dead_) return {};
+  return fail(dead_->fault, dead_->what, dead_->code);
+}
+
+/// Remembers a failure after which nobody knows what the disk holds.
+Result<> RecordLog::die(const Result<>& outcome) {
+  if (outcome) return {};
+  const Error& error = outcome.error();
+  dead_ = Error{Fault::Permanent,
+                error.what + "; what was appended may be lost, so this process must stop",
+                "JournalFailed"};
+  return check_alive();
+}
+
+Result<RecordLog::Read> RecordLog::read(LogPosition position) {
+  if (position.segment != active_.number || position.offset < window_start_) {
+    return read_from_file(position);
+  }
+  const bool inside = position.offset % 8 == 0 && position.offset + kFrameSize <= end_;
+  if (inside) {
+    const char* const at = window_.data() + (position.offset - window_start_);
+    const RecordFrame frame = load_frame(at);
+    if (position.offset + frame.size() <= end_) {
+      return Read{frame.type, std::string(at + kFrameSize, frame.length)};
+    }
+  }
+  return fail(Fault::Corrupt,
+              path_of(segment_name(position.segment)) + ": no record at offset "
+                  + std::to_string(position.offset));
+}
+
+Result<RecordLog::Read> RecordLog::read_from_file(LogPosition position) {
+  constexpr std::size_t kGuess = 1024;  // Most records fit one read.
+  const auto file = file_of(position.segment);
+  if (!file) return file.failure();
+  std::string bytes(kGuess, '\0');
+  auto got = (*file)->read(position.offset, bytes);
+  if (!got) return got.failure();
+  const RecordFrame frame = load_frame(bytes.data());
+  if (frame.size() > kGuess && frame.length <= kMaxSegment) {
+    bytes.resize(frame.size());
+    got = (*file)->read(position.offset, bytes);
+    if (!got) return got.failure();
+  }
+  if (frame.type == 0 || *got < frame.size()
+      || !record_crc_fits(bytes.data(), frame.size(), position)) {
+    return fail(Fault::Corrupt,
+                path_of(segment_name(position.segment)) + ": the record at offset "
+                    + std::to_string(position.offset) + " is damaged",
+                "DamagedJournal");
+  }
+  bytes.resize(kFrameSize + frame.length);
+  bytes.erase(0, kFrameSize);
+  return Read{frame.type, std::move(bytes)};
+}
+
+Result<File*> RecordLog::file_of(std::uint32_t number) {
+  if (number == active_.number) return active_.file.get();
+  const auto known = std::ranges::find(readers_, number, &OpenFile::number);
+  if (known != readers_.end()) return known->file.get();
+  auto file = files_.open(path_of(segment_name(number)), OpenMode::Read);
+  if (!file) return file.failure();
+  if (readers_.size() >= kOpenReaders) readers_.erase(readers_.begin());
+  readers_.push_back({number, std::move(*file), 0});
+  return readers_.back().file.get();
+}
+
+Result<LogReader> RecordLog::reader(LogPosition position) {
+  const auto segment = std::ranges::find(segments_, position.segment, &LogSegment::number);
+  if (segment == segments_.end()) {
+    return fail(
+        Fault::Permanent, path_of(segment_name(position.segment)) + ": not in the log", "NotFound");
+  }
+  auto file = files_.open(path_of(segment_name(position.segment)), OpenMode::Read);
+  if (!file) return file.failure();
+  return LogReader(std::move(*file), position.segment, position.offset, segment->commit);
+}
+
+Result<> RecordLog::drop_oldest() {
+  if (auto alive = check_alive(); !alive) return alive.failure();
+  CONGA_CHECK(segments_.size() > 1, "the newest segment cannot be dropped");
+  const std::uint32_t number = segments_.front().number;
+  const std::string path = path_of(segment_name(number));
+  std::erase_if(readers_, [number](const OpenFile& open) { return open.number == number; });
+  const bool keep =
+      spares_.size() < options_.spare_segments && segments_.front().size == options_.segment_size;
+  if (!keep) {
+    if (auto removed = files_.remove(path); !removed) return removed.failure();
+    segments_.pop_front();
+    return {};
+  }
+  if (auto made = make_spare(); !made) return made.failure();
+  Spare& spare = spares_.back();
+  if (auto named = files_.rename(path, path_of(spare.name)); !named) return named.failure();
+  // Its next use must never be found under the old name.
+  if (auto synced = files_.sync_directory(options_.directory); !synced) return synced.failure();
+  segments_.pop_front();
+  auto file = files_.open(path_of(spare.name), OpenMode::ReadWrite);
+  if (!file) return file.failure();
+  const auto size = (*file)->size();
+  if (!size) return size.failure();
+  spare.file = std::move(*file);
+  spare.allocated = *size;
+  return {};
+}
+
+std::uint64_t RecordLog::bytes_on_disk() const {
+  std::uint64_t sum = active_.allocated;
+  for (const Spare& spare : spares_) sum += spare.allocated;
+  for (const LogSegment& segment : segments_) {
+    if (segment.number != active_.number) sum += segment.size;
+  }
+  return sum;
+}
+
+std::size_t RecordLog::max_payload() const {
+  return options_.segment_size - kDataStart - kSealSize - kFrameSize - 8;
+}
+
+}  // namespace conga
