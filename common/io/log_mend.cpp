@@ -89,8 +89,8 @@ Result<> mend_log(Files& files,
     const bool unsealed = segment.scanned && !segment.sealed && number != newest;
     // Commit n is written only when n - 1 is durable, and recovery relies on that. What a killed
     // process wrote and did not sync is in the page cache alone; the next commit's number would
-    // say otherwise. A commit spans two segments at most.
-    const bool last_commit = number + 1 >= newest;
+    // say otherwise.
+    const bool last_commit = segment.scanned && segment.end_commit == scan.last_commit;
     if (!unsealed && !last_commit && !has_damage(scan, number)) continue;
 
     auto file = files.open(directory + "/" + segment_name(number), OpenMode::ReadWrite);

@@ -134,10 +134,10 @@ private:
   }
 
   Result<> on_record(const LogRecord& record, std::uint32_t end, ScannedSegment& segment) {
-    if (open_gap_) {
-      gaps_.back().commit_after = record.frame.commit;
-      gaps_.back().first_after = record.frame.first;
-      open_gap_ = false;
+    for (; open_gaps_ > 0; --open_gaps_) {
+      Gap& gap = gaps_[gaps_.size() - open_gaps_];
+      gap.commit_after = record.frame.commit;
+      gap.first_after = record.frame.first;
     }
     if (record.position.offset != end) {
       gaps_.push_back({{record.position.segment, end},
@@ -164,7 +164,7 @@ private:
     if (newest && *clean) return {};
     const std::uint64_t length = size > segment.end ? size - segment.end : 0;
     gaps_.push_back({{segment.header.number, segment.end}, length, scan_.last_commit, 0, false});
-    open_gap_ = !newest;
+    ++open_gaps_;
     return {};
   }
 
@@ -185,7 +185,7 @@ private:
   std::vector<Gap> gaps_;
   std::uint64_t last_written_ = 0;  ///< Of the records alone: a header promises a commit to come.
   bool headers_lost_ = false;
-  bool open_gap_ = false;  ///< The last gap waits for the record behind it.
+  std::size_t open_gaps_ = 0;  ///< So many of the last gaps wait for the record behind them.
 };
 
 }  // namespace
