@@ -242,7 +242,7 @@ void Forwarder::answer_hello(const Time& now,
   if (!hello) {
     return append_refusal(answers,
                           ask.request,
-                          "BadArguments",
+                          "InvalidArguments",
                           "hello needs {\"topics\": [text…], \"nonce\": integer}, and the topics "
                           "must name answer/"
                               + std::string(client));

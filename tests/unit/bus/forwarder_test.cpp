@@ -51,10 +51,10 @@ TEST_CASE("a second process of the same name is refused while the first is there
 
 TEST_CASE("a hello without its arguments is told what is missing") {
   Bench bench;
-  CHECK(bench.answer("hello") == "BadArguments");
-  CHECK(bench.answer("hello", R"({"topics":["answer/c"]})") == "BadArguments");
-  CHECK(bench.answer("hello", R"({"topics":[7],"nonce":1})") == "BadArguments");
-  CHECK(bench.answer("hello", R"({"topics":["answer/d"],"nonce":1})") == "BadArguments");
+  CHECK(bench.answer("hello") == "InvalidArguments");
+  CHECK(bench.answer("hello", R"({"topics":["answer/c"]})") == "InvalidArguments");
+  CHECK(bench.answer("hello", R"({"topics":[7],"nonce":1})") == "InvalidArguments");
+  CHECK(bench.answer("hello", R"({"topics":["answer/d"],"nonce":1})") == "InvalidArguments");
 }
 
 TEST_CASE("heartbeats go to the sidecar only from instances that can be reached") {
