@@ -60,15 +60,13 @@ public:
         line = name_ + ": a line is longer than 16 MiB; events are at most 1 MiB";
         return Next::Broken;
       }
-      if (!poll_input(0)) return Next::Later;
+      if (!is_readable()) return Next::Later;
       if (!fill()) {
         line = name_ + ": " + std::strerror(errno);
         return Next::Broken;
       }
     }
   }
-
-  void wait() override { poll_input(-1); }
 
   std::optional<double> fraction() const override {
     if (!size_ || *size_ == 0) return std::nullopt;
@@ -85,10 +83,9 @@ private:
     return Next::Line;
   }
 
-  /// True if reading would not block; a fault counts, since read() will tell it.
-  bool poll_input(int milliseconds) const {
+  bool is_readable() const {
     pollfd wanted{.fd = descriptor_, .events = POLLIN, .revents = 0};
-    return ::poll(&wanted, 1, milliseconds) != 0;
+    return ::poll(&wanted, 1, 0) != 0;
   }
 
   bool fill() {

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "bus/rules/condition.h"
+
+#include <algorithm>
+
+namespace conga::bus {
+namespace {
+
+/// One overload per kind of condition.
+struct Satisfied {
+  const Value& value;
+
+  bool operator()(const ExactText& wanted) const { return value.string() == wanted.text; }
+
+  bool operator()(const ExactNumber& wanted) const {
+    const auto number = Number::of(value);
+    return number && *number == wanted.number;
+  }
+
+  bool operator()(const Literal& wanted) const {
+    if (wanted.kind == Literal::Kind::Null) return value.is_null();
+    return value.boolean() == (wanted.kind == Literal::Kind::True);
+  }
+
+  bool operator()(const Prefix& wanted) const {
+    const auto text = value.string();
+    return text && text->starts_with(wanted.text);
+  }
+
+  bool operator()(const Suffix& wanted) const {
+    const auto text = value.string();
+    return text && text->ends_with(wanted.text);
+  }
+
+  bool operator()(const IgnoreCase& wanted) const {
+    auto rest = value.string();
+    return rest && wanted.text.take(*rest)
+           && (wanted.part != IgnoreCase::Part::Whole || rest->empty());
+  }
+
+  bool operator()(const Wildcard& wanted) const {
+    const auto text = value.string();
+    return text && wanted.matches(*text);
+  }
+
+  bool operator()(const NumericRange& wanted) const {
+    const auto number = Number::of(value);
+    if (!number || !number->finite()) return false;
+    return above(*number, wanted.low) && below(*number, wanted.high);
+  }
+
+  bool operator()(const Cidr& wanted) const {
+    const auto text = value.string();
+    const auto address = text ? Address::parse(*text) : std::nullopt;
+    return address && wanted.contains(*address);
+  }
+
+  bool operator()(const Exists& wanted) const { return wanted.wanted; }
+
+  bool operator()(const AnythingBut& wanted) const {
+    return std::ranges::none_of(wanted.none_of,
+                                [this](const Condition& one) { return one.satisfied_by(value); });
+  }
+
+  static bool above(const Number& number, const std::optional<Bound>& low) {
+    return !low || number > low->number || (low->included && number == low->number);
+  }
+
+  static bool below(const Number& number, const std::optional<Bound>& high) {
+    return !high || number < high->number || (high->included && number == high->number);
+  }
+};
+
+/// Writes texts with their sizes, so that no two sequences run into one another.
+struct AppendKey {
+  std::string& key;
+
+  void operator()(const ExactText& one) const { text(one.text); }
+
+  void operator()(const ExactNumber& one) const { number(one.number); }
+
+  void operator()(const Literal& one) const { key += static_cast<char>(one.kind); }
+
+  void operator()(const Prefix& one) const { text(one.text); }
+
+  void operator()(const Suffix& one) const { text(one.text); }
+
+  void operator()(const IgnoreCase& one) const {
+    key += static_cast<char>(one.part);
+    text(one.text.text());
+  }
+
+  void operator()(const Wildcard& one) const {
+    for (const std::string& part : one.parts()) text(part);
+  }
+
+  void operator()(const NumericRange& one) const {
+    bound(one.low);
+    bound(one.high);
+  }
+
+  void operator()(const Cidr& one) const {
+    key += one.base().v6 ? '6' : '4';
+    key += static_cast<char>(one.bits());
+    for (const std::uint8_t byte : one.base().bytes) key += static_cast<char>(byte);
+  }
+
+  void operator()(const Exists& one) const { key += one.wanted ? '1' : '0'; }
+
+  void operator()(const AnythingBut& one) const {
+    for (const Condition& inner : one.none_of) inner.append_key(key);
+  }
+
+  void text(const std::string& text) const {
+    key += std::to_string(text.size());
+    key += ':';
+    key += text;
+  }
+
+  void number(const Number& number) const {
+    key += static_cast<char>(number.kind());
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+      key += static_cast<char>(number.bits() >> shift & 0xFFU);
+    }
+  }
+
+  void bound(const std::optional<Bound>& bound) const {
+    key += !bound ? '-' : bound->included ? '=' : '<';
+    if (bound) number(bound->number);
+  }
+};
+
+}  // namespace
+
+bool Condition::satisfied_by(const Value& value) const {
+  return std::visit(Satisfied{value}, kind);
+}
+
+bool Condition::wants_absence() const {
+  const auto* const exists = std::get_if<Exists>(&kind);
+  return exists != nullptr && !exists->wanted;
+}
+
+void Condition::append_key(std::string& key) const {
+  key += static_cast<char>('A' + kind.index());
+  std::visit(AppendKey{key}, kind);
+  key += ';';
+}
+
+}  // namespace conga::bus

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "bus/rules/rule_set.h"
+
+#include "bus/rules/rule_file_reader.h"
+#include "common/wire/event/json.h"
+#include "common/wire/event/packer.h"
+
+#include <algorithm>
+
+namespace conga::bus {
+namespace {
+
+void append_retry(Packer& packer, const RetryPolicy& retry) {
+  packer.key("retry").map(3);
+  packer.key("max-attempts").unsigned_integer(retry.max_attempts);
+  packer.key("max-age").string(format_duration(retry.max_age));
+  packer.key("backoff").map(4);
+  packer.key("initial").string(format_duration(retry.backoff_initial));
+  packer.key("factor").number(retry.backoff_factor);
+  packer.key("max").string(format_duration(retry.backoff_max));
+  packer.key("jitter").string(retry.jitter == RetryPolicy::Jitter::Full ? "full" : "none");
+}
+
+void append_target(Packer& packer, const LinkTarget& target) {
+  packer.map(target.ordering.empty() ? 5 : 6);
+  packer.key("service").string(target.service);
+  packer.key("name").string(target.target);
+  packer.key("deliver").string("at-least-once");
+  append_retry(packer, target.retry);
+  packer.key("ack-timeout").string(format_duration(target.retry.ack_timeout));
+  if (!target.ordering.empty()) packer.key("ordering").string(target.ordering);
+}
+
+}  // namespace
+
+RuleSet::RuleSet() : matcher_(Matcher::compile({})) {}
+
+Result<RuleSet> RuleSet::parse(std::span<const RuleFile> files) {
+  RuleFileReader reader;
+  for (const RuleFile& file : files) reader.read(file);
+  return reader.finish();
+}
+
+Result<RuleSet> RuleSet::load(std::span<const std::string> paths) {
+  std::vector<RuleFile> files;
+  for (const std::string& path : paths) {
+    auto text = read_text_file(path);
+    if (!text) return text.failure();
+    files.push_back({.name = path, .text = std::move(*text)});
+  }
+  return parse(files);
+}
+
+void RuleSet::match(const EventView& event, Routing& routing) const {
+  matcher_.match(event.map, routing.scratch, routing.matches);
+  routing.rules.clear();
+  routing.targets.clear();
+  routing.topics.clear();
+  for (const Matcher::RuleIndex match : routing.matches) {
+    const std::uint32_t position = enabled_[match];
+    const Rule& rule = rules_[position];
+    routing.rules.push_back(position);
+    routing.targets.insert(routing.targets.end(), rule.targets.begin(), rule.targets.end());
+    for (const std::uint32_t topic : rule.topics) {
+      const auto known = std::ranges::find(routing.topics, topic);
+      if (known == routing.topics.end()) routing.topics.push_back(topic);
+    }
+  }
+}
+
+std::string RuleSet::listing() const {
+  std::string listing;
+  Packer packer(listing);
+  packer.array(rules_.size());
+  for (const Rule& rule : rules_) {
+    packer.map(rule.description.empty() ? 6 : 7);
+    packer.key("name").string(rule.name);
+    if (!rule.description.empty()) packer.key("description").string(rule.description);
+    packer.key("enabled").boolean(rule.enabled);
+    packer.key("file").string(rule.file);
+    packer.key("line").unsigned_integer(rule.line);
+    packer.key("pattern").raw(rule.pattern);
+    packer.key("targets").array(rule.targets.size() + rule.topics.size());
+    for (const std::uint32_t target : rule.targets) append_target(packer, targets_[target]);
+    for (const std::uint32_t topic : rule.topics) {
+      packer.map(2).key("topic").string(topics_[topic]).key("deliver").string("at-most-once");
+    }
+  }
+  return listing;
+}
+
+std::vector<std::string> RuleSet::aws_warnings() const {
+  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+  constexpr std::size_t kRules = 300;
+  constexpr std::size_t kTargets = 5;
+  constexpr std::size_t kPatternSize = 2048;
+  constexpr std::size_t kWildcardRules = 30;
+  std::vector<std::string> warnings;
+  std::size_t wildcards = 0;
+  for (const Rule& rule : rules_) {
+    const std::string json = to_json(Value::trusted(rule.pattern));
+    if (json.find("{\"wildcard\":") != std::string::npos) ++wildcards;
+    if (json.size() > kPatternSize) {
+      warnings.push_back("rule " + rule.name + ": the pattern has " + std::to_string(json.size())
+                         + " characters, EventBridge allows 2048");
+    }
+    const std::size_t targets = rule.targets.size() + rule.topics.size();
+    if (targets > kTargets) {
+      warnings.push_back("rule " + rule.name + ": " + std::to_string(targets)
+                         + " targets, EventBridge allows 5");
+    }
+  }
+  if (wildcards > kWildcardRules) {
+    warnings.push_back(std::to_string(wildcards) + " rules with wildcards, EventBridge allows 30");
+  }
+  if (rules_.size() > kRules) {
+    warnings.push_back(std::to_string(rules_.size()) + " rules, EventBridge allows 300");
+  }
+  return warnings;
+}
+
+}  // namespace conga::bus

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RuleSet: the routing rules of a bus, read from YAML files, checked as a whole and compiled. It
+// never changes: a reload makes a new one and swaps it in, or keeps the old one if there are
+// faults.
+
+#pragma once
+
+#include "bus/rules/matcher.h"
+#include "bus/sidecar/link.h"
+#include "common/core/result.h"
+#include "common/wire/event/event.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace conga::bus {
+
+struct RuleFile {
+  std::string name;  ///< What faults call it.
+  std::string text;
+};
+
+/// Where one event goes. Kept between events, so that routing does not allocate.
+struct Routing {
+  std::vector<std::uint32_t> rules;    ///< Positions in RuleSet::rules(), ascending.
+  std::vector<std::uint32_t> targets;  ///< Positions in RuleSet::targets(): durable.
+  std::vector<std::uint32_t> topics;  ///< Positions in RuleSet::topics(): at most once. No repeats.
+
+  std::vector<Matcher::RuleIndex> matches;  ///< Working memory; so the next.
+  Matcher::Scratch scratch;
+};
+
+class RuleSet {
+public:
+  struct Rule {
+    std::string name;
+    std::string description;
+    bool enabled = true;
+    std::string file;
+    std::size_t line = 0;
+    std::string pattern;                 ///< msgpack, as written.
+    std::vector<std::uint32_t> targets;  ///< Positions in targets().
+    std::vector<std::uint32_t> topics;   ///< Positions in topics().
+  };
+
+  /// No rules at all.
+  RuleSet();
+
+  /// Permanent, code `InvalidConfig`: every fault of every file, one per line, each
+  /// `file:line:column: what`.
+  static Result<RuleSet> parse(std::span<const RuleFile> files);
+
+  /// parse() of the files at `paths`, in this order. Transient if one cannot be read.
+  static Result<RuleSet> load(std::span<const std::string> paths);
+
+  /// Replaces what `routing` holds with where `event` goes.
+  void match(const EventView& event, Routing& routing) const;
+
+  const std::vector<Rule>& rules() const { return rules_; }
+
+  /// The durable targets in the order of the files, those of disabled rules too: what is pending
+  /// for them is still delivered. The positions are the link table's.
+  const std::vector<LinkTarget>& targets() const { return targets_; }
+
+  /// The names of `topic:` targets, each once.
+  const std::vector<std::string>& topics() const { return topics_; }
+
+  /// For `conga rules list`: msgpack, an array with a map per rule.
+  std::string listing() const;
+
+  /// What would exceed a limit of Amazon EventBridge, one sentence each. Nothing here minds.
+  std::vector<std::string> aws_warnings() const;
+
+private:
+  friend class RuleFileReader;
+
+  std::vector<Rule> rules_;
+  std::vector<LinkTarget> targets_;
+  std::vector<std::string> topics_;
+  std::vector<std::uint32_t> enabled_;  ///< By the matcher's index: position in rules_.
+  Matcher matcher_;
+};
+
+}  // namespace conga::bus

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "bus/rules/rule_set.h"
+
+#include "common/core/random.h"
+#include "common/wire/event/json.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+using conga::bus::RuleFile;
+using conga::bus::RuleSet;
+
+constexpr const char* kRules = R"(
+rules:
+  - name: charge-new-bookings
+    pattern:
+      source: [aircraft.booking]
+      detail-type: [BookingCreated]
+      detail: {fare: {amount: [{numeric: [">", 0]}]}}
+    targets:
+      - service: payment
+        retry: {max-attempts: 8, max-age: 1h, backoff: {initial: 200ms, factor: 2, max: 30s, jitter: full}}
+        ordering: /detail/booking-id
+      - topic: dashboard
+  - name: all
+    pattern: {"source": [{"prefix": "aircraft."}]}
+    targets:
+      - {service: audit, ack-timeout: 5s}
+      - {topic: dashboard}
+  - name: asleep
+    enabled: false
+    pattern: {source: [aircraft.booking]}
+    targets: [{service: audit}]
+)";
+
+conga::Result<RuleSet> parse(const std::string& text) {
+  const RuleFile file{.name = "rules.yaml", .text = text};
+  return RuleSet::parse({&file, 1});
+}
+
+std::string fault(const std::string& text) {
+  const auto rules = parse(text);
+  return rules ? "accepted" : rules.error().what;
+}
+
+std::string event(const std::string& detail_type, const std::string& detail) {
+  conga::Event made;
+  conga::Random random(7);
+  conga::UuidFactory ids(random);
+  made.id = ids.make({});
+  made.source = "aircraft.booking";
+  made.detail_type = detail_type;
+  made.detail = *conga::json_to_msgpack(detail);
+  return conga::encode(made);
+}
+
+}  // namespace
+
+TEST_CASE("rules are read with their targets and policies") {
+  const auto rules = parse(kRules);
+  REQUIRE_MESSAGE(rules.has_value(), rules.error().what);
+  REQUIRE(rules->rules().size() == 3);
+  REQUIRE(rules->targets().size() == 3);
+  CHECK(rules->topics() == std::vector<std::string>{"dashboard"});
+  const conga::bus::LinkTarget& payment = rules->targets()[0];
+  CHECK(payment.rule == "charge-new-bookings");
+  CHECK(payment.target == "payment");
+  CHECK(payment.retry.max_attempts == 8);
+  CHECK(payment.retry.max_age == std::chrono::hours(1));
+  CHECK(payment.retry.backoff_initial == std::chrono::milliseconds(200));
+  CHECK(payment.ordering == "/detail/booking-id");
+  CHECK(rules->targets()[1].retry.ack_timeout == std::chrono::seconds(5));
+  CHECK(rules->rules()[2].line == 18);
+}
+
+TEST_CASE("an event is routed to the targets of every enabled rule that it matches") {
+  const auto rules = parse(kRules);
+  REQUIRE(rules.has_value());
+  conga::bus::Routing routing;
+  const std::string paid = event("BookingCreated", R"({"fare":{"amount":12.5}})");
+  rules->match(*conga::read_event(paid), routing);
+  CHECK(routing.rules == std::vector<std::uint32_t>{0, 1});
+  CHECK(routing.targets == std::vector<std::uint32_t>{0, 1});
+  CHECK(routing.topics == std::vector<std::uint32_t>{0});
+  const std::string free = event("BookingCreated", R"({"fare":{"amount":0}})");
+  rules->match(*conga::read_event(free), routing);
+  CHECK(routing.rules == std::vector<std::uint32_t>{1});
+  CHECK(routing.targets == std::vector<std::uint32_t>{1});
+}
+
+TEST_CASE("every fault of a rule file is told at once with its place") {
+  const std::string what = fault(R"(rules:
+  - name: one
+    pattern: {source: [{prefx: a}]}
+    targts: []
+    targets:
+      - service: payment
+        retry: {max-attempts: 186, max-age: 10s}
+  - name: one
+    pattern: {a: []}
+    targets: []
+  - name: three
+    pattern: {a: [1]}
+    targets:
+      - {service: a, topic: b}
+      - {topic: b, retry: {max-attempts: 1}}
+      - {service: c, deliver: at-most-once}
+      - {service: d, ordering: detail}
+      - {service: e}
+      - {service: e}
+)");
+  CAPTURE(what);
+  CHECK(what.find("rules.yaml:3:25: rule one: pattern at source[0]: unknown operator 'prefx'")
+        != std::string::npos);
+  CHECK(what.find("rules.yaml:4:5: rules[0].targts: unknown key, did you mean targets?")
+        != std::string::npos);
+  CHECK(what.find("max-attempts: expected an integer from 0 to 185") != std::string::npos);
+  CHECK(what.find("max-age: expected a duration from 1m to 1d") != std::string::npos);
+  CHECK(what.find("rules.yaml:8:11: name: a rule 'one' is already at rules.yaml:2:11")
+        != std::string::npos);
+  CHECK(what.find("targets: expected at least one target") != std::string::npos);
+  CHECK(what.find("expected either service or topic") != std::string::npos);
+  CHECK(what.find("retry: a topic is served at most once") != std::string::npos);
+  CHECK(what.find("for at-most-once name a topic") != std::string::npos);
+  CHECK(what.find("expected a JSON pointer") != std::string::npos);
+  CHECK(what.find("the rule has a target 'e' already") != std::string::npos);
+}
+
+TEST_CASE("a rule without name, pattern or targets is refused") {
+  const std::string what = fault("rules:\n  - {}\n");
+  CHECK(what.find("rules[0].name: is missing") != std::string::npos);
+  CHECK(what.find("rules[0].pattern: is missing") != std::string::npos);
+  CHECK(what.find("rules[0].targets: is missing") != std::string::npos);
+  CHECK(fault("").find("rules: is missing") != std::string::npos);
+  CHECK(fault("rules: []") == "accepted");
+}
+
+TEST_CASE("names are unique across files") {
+  const std::vector<RuleFile> files{
+      {"one.yaml", "rules: [{name: a, pattern: {x: [1]}, targets: [{service: s}]}]"},
+      {"two.yaml", "rules: [{name: a, pattern: {x: [1]}, targets: [{service: s}]}]"}};
+  const auto rules = RuleSet::parse(files);
+  REQUIRE_FALSE(rules.has_value());
+  CHECK(rules.error().what == "two.yaml:1:16: name: a rule 'a' is already at one.yaml:1:16");
+}
+
+TEST_CASE("the listing is well formed and shows the pattern as written") {
+  const auto rules = parse(kRules);
+  REQUIRE(rules.has_value());
+  const std::string listing = rules->listing();
+  const auto value = conga::Value::parse(listing);
+  REQUIRE(value.has_value());
+  REQUIRE(value->size() == 3);
+  const std::string json = conga::to_json(*value);
+  CHECK(json.find(R"("pattern":{"source":[{"prefix":"aircraft."}]})") != std::string::npos);
+  CHECK(json.find(R"({"topic":"dashboard","deliver":"at-most-once"})") != std::string::npos);
+}
+
+TEST_CASE("a file that is not there is refused by its name") {
+  const std::vector<std::string> paths{"/nonexistent/rules.yaml"};
+  const auto rules = RuleSet::load(paths);
+  REQUIRE_FALSE(rules.has_value());
+  CHECK(rules.error().what.find("/nonexistent/rules.yaml") != std::string::npos);
+}
