@@ -118,6 +118,8 @@ struct StoreStats {
   std::uint64_t segments = 0;
   Sequence next_sequence = 1;
   std::uint64_t syncs = 0;
+  /// Endings and failed attempts that a full disk kept out: each may cost a repeat after a restart.
+  std::uint64_t unrecorded = 0;
 };
 
 /// Owned by the sidecar's Node and touched by no other thread.

@@ -69,7 +69,9 @@ Result<> RecordLog::start(LogScan scan) {
 Result<> RecordLog::resume(const LogScan& scan) {
   for (const ScannedSegment& segment : scan.segments) {
     const SegmentHeader& header = segment.header;
-    segments_.push_back({header.number, segment.end, header.size, header.commit, header.notes});
+    const std::uint32_t bound = header.size == 0 ? kMaxSegment : header.size;
+    const std::uint32_t end = segment.scanned ? segment.end : bound;
+    segments_.push_back({header.number, end, header.size, header.commit, header.notes});
   }
   const ScannedSegment& newest = scan.segments.back();
   notes_ = newest.header.notes;

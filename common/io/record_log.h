@@ -32,9 +32,9 @@ struct RecordLogOptions {
 
 struct LogSegment {
   std::uint32_t number = 0;
-  std::uint32_t end = kDataStart;
-  std::uint32_t size = 0;    ///< Allocated, once the segment is left.
-  std::uint64_t commit = 0;  ///< In which it began.
+  std::uint32_t end = kDataStart;  ///< An upper bound for one that open() did not scan.
+  std::uint32_t size = 0;          ///< Allocated, once the segment is left.
+  std::uint64_t commit = 0;        ///< In which it began.
   SegmentNotes notes;
 };
 
