@@ -70,6 +70,9 @@ public:
   /// The topic prefixes a client wants from the bus; constant for the life of the Node.
   virtual std::vector<std::string> subscriptions() const { return {}; }
 
+  /// True once the Node can do its work: a service, when the bus has answered its hello.
+  virtual bool ready() const { return true; }
+
   /// SIGHUP: read configuration anew.
   virtual void reload(const Time& /*now*/) {}
 

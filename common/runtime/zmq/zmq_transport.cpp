@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "common/runtime/zmq/zmq_transport.h"
+
+#include "common/runtime/zmq/ipc_path.h"
+
+#include <zmq.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace conga {
+namespace {
+
+/// Below this a copy is cheaper than the bookkeeping of a message that owns the string.
+constexpr std::size_t kCopyBelow = 1024;
+
+/// The first byte of a subscription: https://rfc.zeromq.org/spec/29.
+constexpr char kSubscribe = '\x01';
+
+int milliseconds(Duration duration) {
+  return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(duration).count());
+}
+
+void free_string(void* /*data*/, void* hint) {
+  delete static_cast<std::string*>(hint);
+}
+
+zmq::message_t to_message(std::string bytes) {
+  if (bytes.size() < kCopyBelow) return {bytes.data(), bytes.size()};
+  auto owned = std::make_unique<std::string>(std::move(bytes));
+  char* const data = owned->data();
+  const std::size_t size = owned->size();
+  return {data, size, free_string, owned.release()};
+}
+
+std::string cannot_bind(const std::string& endpoint, const char* why) {
+  std::string text = endpoint + " cannot be bound: " + why;
+  if (endpoint.starts_with("tcp://")) {
+    text += "; see who has it with: ss -ltnp 'sport = " + endpoint.substr(endpoint.rfind(':'))
+            + "', stop it, or configure another port";
+  }
+  return text;
+}
+
+/// A socket and what its messages are to the Node.
+struct Port {
+  enum class Input : std::uint8_t { None, Frames, Presence };
+
+  Channel channel;
+  zmq::socket_t socket;
+  Input input;
+  bool sends;
+};
+
+}  // namespace
+
+struct ZmqTransport::State {
+  State(const ZmqOptions& transport_options, Signals* transport_signals, Log& transport_log)
+      : options(transport_options), signals(transport_signals), log(transport_log) {}
+
+  zmq::socket_t make_socket(zmq::socket_type type);
+  Result<> bind(zmq::socket_t& socket, const std::string& endpoint);
+  Result<> wait_for_input(std::optional<Duration> wait,
+                          const std::function<bool(Channel)>& accepts);
+  void receive(Port& port, Arrivals& arrivals, std::size_t& bytes);
+  bool receive_one(Port& port, Arrivals& arrivals, std::size_t& bytes);
+
+  ZmqOptions options;
+  Signals* signals;
+  Log& log;
+  TransportStats stats;
+  std::vector<std::unique_ptr<IpcPath>> paths;
+  zmq::context_t context{1};
+  std::vector<Port> ports;  // behind the context: sockets must close before it ends
+  std::vector<zmq::pollitem_t> poll_set;
+  std::vector<Port*> polled;  ///< The ports of the first items of poll_set.
+};
+
+namespace {
+
+Result<> connect(zmq::socket_t& socket, const std::string& endpoint) {
+  try {
+    socket.connect(endpoint);
+  } catch (const zmq::error_t& error) {
+    return fail(Fault::Permanent,
+                endpoint + " is no endpoint to connect to: " + error.what(),
+                "InvalidEndpoint");
+  }
+  return {};
+}
+
+/// True if further parts were there, which no message of ours has.
+bool drop_rest(zmq::socket_t& socket) {
+  bool dropped = false;
+  while (socket.get(zmq::sockopt::rcvmore)) {
+    zmq::message_t rest;
+    if (!socket.recv(rest, zmq::recv_flags::dontwait)) break;
+    dropped = true;
+  }
+  return dropped;
+}
+
+void read_presence(std::string_view message, Arrivals& arrivals) {
+  // What is neither 0 nor 1 is a message of a SUB's own making: none of the protocol's.
+  if (message.empty() || static_cast<unsigned char>(message.front()) > 1) return;
+  arrivals.presences.push_back(
+      {.topic = std::string(message.substr(1)), .present = message.front() == kSubscribe});
+}
+
+}  // namespace
+
+zmq::socket_t ZmqTransport::State::make_socket(zmq::socket_type type) {
+  zmq::socket_t socket(context, type);
+  socket.set(zmq::sockopt::linger, milliseconds(options.linger));
+  socket.set(zmq::sockopt::maxmsgsize, options.max_message);
+  socket.set(zmq::sockopt::heartbeat_ivl, milliseconds(options.heartbeat));
+  socket.set(zmq::sockopt::heartbeat_timeout, milliseconds(options.heartbeat_timeout));
+  socket.set(zmq::sockopt::reconnect_ivl, milliseconds(options.reconnect_initial));
+  socket.set(zmq::sockopt::reconnect_ivl_max, milliseconds(options.reconnect_max));
+  socket.set(zmq::sockopt::rcvhwm, options.high_water_mark);
+  // What SUB and XSUB send are subscriptions, and at a mark libzmq would lose them silently.
+  const bool subscribes = type == zmq::socket_type::sub || type == zmq::socket_type::xsub;
+  socket.set(zmq::sockopt::sndhwm, subscribes ? 0 : options.high_water_mark);
+  return socket;
+}
+
+Result<> ZmqTransport::State::bind(zmq::socket_t& socket, const std::string& endpoint) {
+  constexpr std::string_view kIpc = "ipc://";
+  if (endpoint.starts_with(kIpc)) {
+    auto path = IpcPath::own(endpoint.substr(kIpc.size()));
+    if (!path) return path.failure();
+    paths.push_back(std::move(*path));
+  }
+  try {
+    socket.bind(endpoint);
+  } catch (const zmq::error_t& error) {
+    return fail(Fault::Transient, cannot_bind(endpoint, error.what()), "InUse");
+  }
+  return {};
+}
+
+Result<> ZmqTransport::State::wait_for_input(std::optional<Duration> wait,
+                                             const std::function<bool(Channel)>& accepts) {
+  poll_set.clear();
+  polled.clear();
+  for (Port& port : ports) {
+    if (port.input == Port::Input::None) continue;
+    if (port.input == Port::Input::Frames && !accepts(port.channel)) continue;
+    poll_set.push_back({port.socket.handle(), 0, ZMQ_POLLIN, 0});
+    polled.push_back(&port);
+  }
+  if (signals != nullptr) poll_set.push_back({nullptr, signals->descriptor(), ZMQ_POLLIN, 0});
+  try {
+    zmq::poll(poll_set, std::chrono::milliseconds(wait ? milliseconds(*wait) : -1));
+  } catch (const zmq::error_t& error) {
+    if (error.num() == EINTR) return {};
+    return fail(Fault::Permanent, std::string("polling the sockets failed: ") + error.what());
+  }
+  return {};
+}
+
+void ZmqTransport::State::receive(Port& port, Arrivals& arrivals, std::size_t& bytes) {
+  for (std::size_t count = 0; count < options.turn.frames && bytes < options.turn.bytes; ++count) {
+    if (!receive_one(port, arrivals, bytes)) return;
+  }
+}
+
+/// Takes one message; false if none was there.
+bool ZmqTransport::State::receive_one(Port& port, Arrivals& arrivals, std::size_t& bytes) {
+  zmq::message_t topic;
+  if (!port.socket.recv(topic, zmq::recv_flags::dontwait)) return false;
+  if (port.input == Port::Input::Presence) {
+    if (!drop_rest(port.socket)) read_presence(topic.to_string_view(), arrivals);
+    return true;
+  }
+  zmq::message_t body;
+  const bool has_body = topic.more() && port.socket.recv(body, zmq::recv_flags::dontwait);
+  if (drop_rest(port.socket) || !has_body) {
+    ++stats.malformed;
+    return true;
+  }
+  bytes += topic.size() + body.size();
+  arrivals.frames.push_back({.channel = port.channel,
+                             .topic = std::string(topic.to_string_view()),
+                             .body = std::string(body.to_string_view())});
+  return true;
+}
+
+ZmqTransport::ZmqTransport(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+ZmqTransport::~ZmqTransport() = default;
+
+Result<std::unique_ptr<ZmqTransport>> ZmqTransport::forwarder(const std::string& publish,
+                                                              const std::string& subscribe,
+                                                              const std::string& link,
+                                                              const ZmqOptions& options,
+                                                              Signals* signals,
+                                                              Log& log) {
+  auto state = std::make_unique<State>(options, signals, log);
+  zmq::socket_t xsub = state->make_socket(zmq::socket_type::xsub);
+  zmq::socket_t xpub = state->make_socket(zmq::socket_type::xpub);
+  if (auto bound = state->bind(xsub, publish); !bound) return bound.failure();
+  if (auto bound = state->bind(xpub, subscribe); !bound) return bound.failure();
+  xsub.send(zmq::buffer(&kSubscribe, 1), zmq::send_flags::none);  // to everything
+  state->ports.push_back({Channel::Publish, std::move(xsub), Port::Input::Frames, false});
+  state->ports.push_back({Channel::Subscribe, std::move(xpub), Port::Input::Presence, true});
+  if (!link.empty()) {
+    zmq::socket_t dealer = state->make_socket(zmq::socket_type::dealer);
+    dealer.set(zmq::sockopt::immediate, true);  // nothing queues for a sidecar that is not there
+    if (auto connected = connect(dealer, link); !connected) return connected.failure();
+    state->ports.push_back({Channel::Link, std::move(dealer), Port::Input::Frames, true});
+  }
+  return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(state)));
+}
+
+Result<std::unique_ptr<ZmqTransport>> ZmqTransport::client(const std::string& publish,
+                                                           const std::string& subscribe,
+                                                           const std::vector<std::string>& topics,
+                                                           const ZmqOptions& options,
+                                                           Signals* signals,
+                                                           Log& log) {
+  auto state = std::make_unique<State>(options, signals, log);
+  zmq::socket_t sub = state->make_socket(zmq::socket_type::sub);
+  zmq::socket_t pub = state->make_socket(zmq::socket_type::pub);
+  for (const std::string& topic : topics) sub.set(zmq::sockopt::subscribe, topic);
+  if (auto connected = connect(sub, subscribe); !connected) return connected.failure();
+  if (auto connected = connect(pub, publish); !connected) return connected.failure();
+  state->ports.push_back({Channel::Bus, std::move(sub), Port::Input::Frames, false});
+  state->ports.push_back({Channel::Bus, std::move(pub), Port::Input::None, true});
+  return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(state)));
+}
+
+Result<std::unique_ptr<ZmqTransport>> ZmqTransport::sidecar(const std::string& link,
+                                                            const ZmqOptions& options,
+                                                            Signals* signals,
+                                                            Log& log) {
+  auto state = std::make_unique<State>(options, signals, log);
+  zmq::socket_t dealer = state->make_socket(zmq::socket_type::dealer);
+  if (auto bound = state->bind(dealer, link); !bound) return bound.failure();
+  state->ports.push_back({Channel::Link, std::move(dealer), Port::Input::Frames, true});
+  return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(state)));
+}
+
+Result<> ZmqTransport::poll(std::optional<Duration> wait,
+                            const std::function<bool(Channel)>& accepts,
+                            Arrivals& arrivals) {
+  State& state = *state_;
+  arrivals.frames.clear();
+  arrivals.presences.clear();
+  if (auto waited = state.wait_for_input(wait, accepts); !waited) return waited;
+  std::size_t bytes = 0;
+  for (std::size_t at = 0; at < state.polled.size(); ++at) {
+    if ((state.poll_set[at].revents & ZMQ_POLLIN) != 0) {
+      state.receive(*state.polled[at], arrivals, bytes);
+    }
+  }
+  const Signals::Pending pending =
+      state.signals == nullptr ? Signals::Pending{} : state.signals->take();
+  arrivals.reload = pending.reload;
+  arrivals.stop = pending.stop;
+  return {};
+}
+
+void ZmqTransport::send(Frame frame) {
+  State& state = *state_;
+  const auto port = std::ranges::find_if(state.ports, [&frame](const Port& candidate) {
+    return candidate.sends && candidate.channel == frame.channel;
+  });
+  if (port == state.ports.end()) {
+    ++state.stats.dropped;
+    return;
+  }
+  try {
+    constexpr auto kFlags = zmq::send_flags::dontwait;
+    if (!port->socket.send(to_message(std::move(frame.topic)), kFlags | zmq::send_flags::sndmore)) {
+      ++state.stats.dropped;
+      return;
+    }
+    // libzmq that has taken the first part takes the rest.
+    static_cast<void>(port->socket.send(to_message(std::move(frame.body)), kFlags));
+  } catch (const zmq::error_t& error) {
+    ++state.stats.dropped;
+    state.log.error(std::string("sending failed: ") + error.what());
+  }
+}
+
+const TransportStats& ZmqTransport::stats() const {
+  return state_->stats;
+}
+
+}  // namespace conga
