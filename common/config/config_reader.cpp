@@ -32,8 +32,12 @@ std::string join(const std::vector<std::string>& names) {
   return text;
 }
 
+constexpr std::size_t kLongestName = 64;  ///< Longer words are no slip of a key.
+
+/// Levenshtein's: how many letters to add, drop or replace.
 std::size_t edit_distance(std::string_view one, std::string_view other) {
-  std::vector<std::size_t> row(other.size() + 1);
+  if (one.size() > kLongestName || other.size() > kLongestName) return kLongestName;
+  std::array<std::size_t, kLongestName + 1> row{};
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t at = 0; at < one.size(); ++at) {
     std::size_t diagonal = row[0];
@@ -90,8 +94,12 @@ Error ConfigFaults::error() const {
   std::string what;
   for (const Line& line : sorted) {
     if (!what.empty()) what += '\n';
-    what += file_ + ":" + std::to_string(line.line) + ":" + std::to_string(line.column) + ": "
-            + line.what;
+    if (line.line == 0) {
+      what += "--set " + line.what;
+    } else {
+      what += file_ + ":" + std::to_string(line.line) + ":" + std::to_string(line.column) + ": "
+              + line.what;
+    }
   }
   return {.fault = Fault::Permanent, .what = what, .code = "InvalidConfig"};
 }
@@ -116,7 +124,8 @@ void ConfigReader::expected(const Document& value, std::string_view key, const s
 
 ConfigReader ConfigReader::section(std::string_view key) {
   const Document* const value = take(key);
-  return {value == nullptr ? empty_map() : *value, path_ + std::string(key) + ".", faults_};
+  return ConfigReader(
+      value == nullptr ? empty_map() : *value, path_ + std::string(key) + ".", faults_);
 }
 
 const std::vector<Document>& ConfigReader::list(std::string_view key) {
@@ -242,8 +251,9 @@ void ConfigReader::path(std::string_view key, std::string& into) {
     return;
   }
   const std::filesystem::path path(value->text);
-  // An absolute path replaces what it is appended to.
-  into = (std::filesystem::path(faults_.file()).parent_path() / path).lexically_normal().string();
+  const std::filesystem::path folder = std::filesystem::path(faults_.file()).parent_path();
+  const bool keep = value->line == 0 || path.is_absolute();
+  into = keep ? path.string() : (folder / path).lexically_normal().string();
 }
 
 std::size_t ConfigReader::read_choice(std::string_view key,
@@ -266,7 +276,13 @@ void ConfigReader::require(std::string_view key) {
   }
 }
 
+void ConfigReader::fault(std::string_view key, const std::string& what) {
+  const Document* const value = map_.find(key);
+  faults_.add(value == nullptr ? map_ : *value, path_ + std::string(key) + ": " + what);
+}
+
 void ConfigReader::finish() {
+  if (std::exchange(finished_, true)) return;
   std::vector<std::string> seen;
   for (const Document::Member& member : map_.members) {
     if (std::ranges::find(seen, member.key) != seen.end()) {
@@ -283,36 +299,74 @@ void ConfigReader::finish() {
   }
 }
 
+namespace {
+
+/// The member of `map` called `key`, added if need be.
+Document& member(Document& map, std::string_view key) {
+  auto found = std::ranges::find(map.members, key, &Document::Member::key);
+  if (found == map.members.end()) {
+    Document::Member added;
+    added.key = key;
+    added.line = 0;
+    added.value.line = 0;
+    found = map.members.insert(found, std::move(added));
+  }
+  return found->value;
+}
+
+/// Marks all of it as given on the command line.
+void unplace(Document& document) {
+  document.line = 0;
+  for (Document& element : document.elements) unplace(element);
+  for (Document::Member& each : document.members) {
+    each.line = 0;
+    unplace(each.value);
+  }
+}
+
+}  // namespace
+
 Result<> override_value(Document& root, std::string_view assignment) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string_view::npos || equals == 0) {
     return fail(Fault::Permanent,
-                "--set " + std::string(assignment) + ": expected key=value such as "
-                    "journal.segment-size=16MiB",
+                "--set " + std::string(assignment)
+                    + ": expected KEY=VALUE such as journal.segment-size=16MiB",
                 "InvalidConfig");
   }
+  auto value = parse_yaml(assignment.substr(equals + 1), "--set " + std::string(assignment));
+  if (!value) return fail(Fault::Permanent, value.error().what, "InvalidConfig");
   Document* node = &root;
   std::string_view keys = assignment.substr(0, equals);
   while (true) {
-    node->kind = Document::Kind::Map;
-    const std::size_t dot = keys.find('.');
-    const std::string_view key = keys.substr(0, dot);
-    auto found = std::ranges::find(node->members, key, &Document::Member::key);
-    if (found == node->members.end()) {
-      Document::Member member;
-      member.key = key;
-      found = node->members.insert(found, std::move(member));
+    if (node->kind != Document::Kind::Map) {
+      *node = Document();
+      node->kind = Document::Kind::Map;
+      node->line = 0;
     }
-    node = &found->value;
+    const std::size_t dot = keys.find('.');
+    node = &member(*node, keys.substr(0, dot));
     if (dot == std::string_view::npos) break;
     keys.remove_prefix(dot + 1);
   }
-  const std::size_t line = node->line;
-  const std::size_t column = node->column;
-  *node = plain_scalar(assignment.substr(equals + 1));
-  node->line = line;
-  node->column = column;
+  *node = std::move(*value);
+  unplace(*node);
   return {};
+}
+
+Result<Document> load_config(const std::string& path, const std::vector<std::string>& overrides) {
+  Document root;
+  if (!path.empty()) {
+    const auto text = read_text_file(path);
+    if (!text) return text.failure();
+    auto parsed = parse_yaml(*text, path);
+    if (!parsed) return parsed.failure();
+    root = std::move(*parsed);
+  }
+  for (const std::string& assignment : overrides) {
+    if (auto set = override_value(root, assignment); !set) return set.failure();
+  }
+  return root;
 }
 
 std::string_view nearest(std::string_view word, const std::vector<std::string>& names) {
@@ -346,7 +400,7 @@ Result<std::string> read_text_file(const std::string& path) {
   std::ostringstream text;
   if (file) text << file.rdbuf();
   if (!file) {
-    return fail(Fault::Transient, path + ": cannot be read: " + std::strerror(errno), "Unreadable");
+    return fail(Fault::Permanent, path + ": cannot be read: " + std::strerror(errno), "Unreadable");
   }
   return text.str();
 }

@@ -45,19 +45,34 @@ private:
   std::vector<Line> lines_;
 };
 
-/// Reads the members of one map. Each call names a key that is allowed; finish() makes a fault of
-/// every other one. `map` and `faults` must outlive the reader. An absent key leaves `into` as it
-/// is; a faulty one too.
+/// Reads the members of one map. Each call names a key that is allowed; when the reader goes out of
+/// scope, every other key and every repeated one is a fault. `map` and `faults` must outlive it. An
+/// absent key leaves `into` as it is; a faulty one too.
 class ConfigReader {
 public:
   /// `path` is what the faults call the map: empty for the whole file, else `journal.`.
   ConfigReader(const Document& map, std::string path, ConfigFaults& faults);
+  ConfigReader(const ConfigReader&) = delete;
+  ConfigReader& operator=(const ConfigReader&) = delete;
+
+  ~ConfigReader() { finish(); }
 
   /// The map below `key`; an absent one reads as empty.
   ConfigReader section(std::string_view key);
 
   /// The elements of the list below `key`; empty if absent.
   const std::vector<Document>& list(std::string_view key);
+
+  /// Calls `read` with a reader for each map in the list below `key`.
+  template <class Read>
+  void each(std::string_view key, Read read) {
+    std::size_t index = 0;
+    for (const Document& element : list(key)) {
+      ConfigReader reader(
+          element, path_ + std::string(key) + "[" + std::to_string(index++) + "].", faults_);
+      read(reader);
+    }
+  }
 
   /// Any node, for whoever reads it himself; null if absent.
   const Document* any(std::string_view key);
@@ -77,10 +92,10 @@ public:
   /// `512`, `64KiB`, `64MiB`, `1GiB`.
   void bytes(std::string_view key, std::uint64_t& into, std::uint64_t low, std::uint64_t high);
 
-  /// `tcp://HOST:PORT` or `ipc://PATH`.
+  /// `tcp://HOST:PORT`, `ipc://PATH` or `inproc://NAME`.
   void endpoint(std::string_view key, std::string& into);
 
-  /// Relative to the folder of the file.
+  /// Relative to the folder of the file; if it was given on the command line, left as it is.
   void path(std::string_view key, std::string& into);
 
   template <class Choice>
@@ -96,7 +111,10 @@ public:
   /// A key that must be there.
   void require(std::string_view key);
 
-  /// Call last.
+  /// A fault of the value below `key`, for what only the caller can judge: `journal.size: WHAT`.
+  void fault(std::string_view key, const std::string& what);
+
+  /// What the destructor does; once.
   void finish();
 
 private:
@@ -112,17 +130,22 @@ private:
   std::string path_;
   ConfigFaults& faults_;
   std::vector<std::string> known_;
+  bool finished_ = false;
 };
 
-/// `journal.segment-size=16MiB`: sets or adds one value, as `--set` does.
+/// `journal.segment-size=16MiB`: sets or adds one value, as `--set` does. The value is YAML, so
+/// lists can be given too: `rules.files=[a.yaml, b.yaml]`.
 Result<> override_value(Document& root, std::string_view assignment);
+
+/// The file at `path` (empty: no file) with `overrides` applied.
+Result<Document> load_config(const std::string& path, const std::vector<std::string>& overrides);
 
 /// The name in `names` that `word` may be a slip of, or empty.
 std::string_view nearest(std::string_view word, const std::vector<std::string>& names);
 
 Result<std::uint64_t> parse_bytes(std::string_view text);
 
-/// The whole file. Transient if it cannot be read.
+/// The whole file. Permanent, code `Unreadable`, if it cannot be read.
 Result<std::string> read_text_file(const std::string& path);
 
 }  // namespace conga

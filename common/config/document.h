@@ -16,7 +16,7 @@
 namespace conga {
 
 /// One node. Plain scalars have the type that YAML 1.2's core schema gives them; quoted ones are
-/// strings. Integers beyond 64 bits are doubles.
+/// strings. Integers beyond 64 bits are doubles, as in JSON; `text` still has every digit.
 struct Document {
   enum class Kind : std::uint8_t { Null, Boolean, Integer, Unsigned, Double, String, Array, Map };
 
@@ -30,13 +30,13 @@ struct Document {
   std::string text;                    ///< Scalars: as written (a string: unescaped).
   std::vector<Document> elements;      ///< Kind::Array.
   std::vector<Member> members;         ///< Kind::Map, in order, repeated keys kept.
-  std::size_t line = 1;
-  std::size_t column = 1;
+  std::size_t line = 1;                ///< 0: it was given on the command line.
+  std::size_t column = 1;              ///< In bytes.
 
   /// The last member called `key`, or null.
   const Document* find(std::string_view key) const;
 
-  /// "a map", "the text 'x'", "the integer 5": what a fault says was found.
+  /// "a map", "the text 'x'", "the number 5": what a fault says was found.
   std::string describe() const;
 };
 
@@ -47,8 +47,9 @@ struct Document::Member {
   Document value;
 };
 
-/// The one document that `text` holds (JSON is YAML; an empty text is null). Refused (Permanent) as
-/// `file:line:column: what is wrong`. Anchors and aliases are allowed, tags are refused.
+/// The one document that `text` holds (JSON is YAML; an empty text is null). Refused (Permanent,
+/// code `InvalidYaml`) as `file:line:column: what is wrong`. An alias stands for a copy of what its
+/// anchor names; tags and merge keys (`<<`) are refused.
 Result<Document> parse_yaml(std::string_view text, const std::string& file);
 
 /// The type and value of a plain scalar by YAML 1.2's core schema.

@@ -101,13 +101,8 @@ void read_log_options(ConfigReader& reader, LogOptions& options) {
 }
 
 Result<> load_config(const DaemonFlags& flags, const std::function<void(ConfigReader&)>& read) {
-  const auto text = read_text_file(flags.config);
-  if (!text) return text.failure();
-  auto document = parse_yaml(*text, flags.config);
+  const auto document = load_config(flags.config, flags.sets);
   if (!document) return document.failure();
-  for (const std::string& assignment : flags.sets) {
-    if (auto set = override_value(*document, assignment); !set) return set;
-  }
   ConfigFaults faults(flags.config);
   ConfigReader reader(*document, "", faults);
   read(reader);

@@ -127,3 +127,52 @@ TEST_CASE("a value set on the command line replaces the file's, or is added") {
   CHECK(map.find("x")->find("y")->find("z")->text == "200ms");
   CHECK_FALSE(conga::override_value(map, "no-value"));
 }
+
+TEST_CASE("the reader itself complains of unknown and repeated keys when it goes") {
+  const Document map =
+      parsed("log: {level: info, colour: yes}\nlog: {}\nitems: [{a: 1, b: 2}, 5]\n");
+  ConfigFaults faults("f.yaml");
+  {
+    ConfigReader reader(map, "", faults);
+    int seen = 0;
+    reader.each("items", [&seen](ConfigReader& item) { item.integer("a", seen, 0, 9); });
+    reader.section("log");
+    CHECK(seen == 1);
+  }
+  const std::string what = faults.error().what;
+  CHECK(what.find("f.yaml:2:1: log: is there twice") != std::string::npos);
+  CHECK(what.find("f.yaml:3:16: items[0].b: unknown key Allowed: a") == std::string::npos);
+  CHECK(what.find("items[0].b: unknown key") != std::string::npos);
+  CHECK(what.find("expected a map, got the number 5") != std::string::npos);
+}
+
+TEST_CASE("a value set on the command line is YAML and its faults say where it came from") {
+  Document map = parsed("names: [a]\npath: p\n");
+  REQUIRE(conga::override_value(map, "names=[b, \"c d\"]"));
+  REQUIRE(conga::override_value(map, "path=here"));
+  REQUIRE(conga::override_value(map, "credit=many"));
+  CHECK_FALSE(conga::override_value(map, "names=[b"));
+  ConfigFaults faults("folder/f.yaml");
+  std::vector<std::string> names;
+  std::string path;
+  int credit = 1;
+  {
+    ConfigReader reader(map, "", faults);
+    reader.texts("names", names);
+    reader.path("path", path);
+    reader.integer("credit", credit, 1, 9);
+  }
+  CHECK(names == std::vector<std::string>{"b", "c d"});
+  CHECK(path == "here");
+  CHECK(faults.error().what
+        == "--set credit: expected an integer from 1 to 9, got the text 'many'");
+}
+
+TEST_CASE("a file that is not there is named") {
+  const auto missing = conga::load_config("/nowhere/bus.yaml", {});
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().what.starts_with("/nowhere/bus.yaml: cannot be read: No such file"));
+  const auto none = conga::load_config("", {"name=x"});
+  REQUIRE(none);
+  CHECK(none->find("name")->text == "x");
+}

@@ -19,13 +19,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-class NullSink final : public conga::LogSink {
-public:
-  void write(conga::LogLevel /*level*/,
-             std::string_view /*channel*/,
-             std::string_view /*message*/) override {}
-};
-
 /// A folder for sockets, gone with the test.
 class Folder {
 public:
@@ -51,7 +44,7 @@ bool all(Channel /*channel*/) {
 
 struct Fixture {
   Folder folder;
-  conga::Log log{"test", conga::LogLevel::Error, std::make_unique<NullSink>()};
+  conga::Log log = conga::Log::null();
 
   std::unique_ptr<ZmqTransport> forwarder(const std::string& link) {
     auto transport = ZmqTransport::forwarder(
