@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "bus/sidecar/answers.h"
+
+#include "common/core/version.h"
+#include "common/wire/event/event.h"
+#include "common/wire/event/packer.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace conga::bus {
+namespace {
+
+/// An answer must pass the reader's limit of 1 MiB, so lists end when they come near it.
+constexpr std::size_t kAnswerSize = std::size_t{900} * 1024;
+constexpr std::size_t kMostTargets = 2000;
+
+void pack_time(Packer& packer, const std::optional<WallTime>& time) {
+  if (time) {
+    packer.string(format_rfc3339(*time));
+  } else {
+    packer.null();
+  }
+}
+
+/// An age for people: whole milliseconds, or seconds when there are many.
+std::string age_text(Duration age) {
+  constexpr Duration kFine = std::chrono::seconds(10);
+  age = std::max(age, Duration(0));
+  if (age >= kFine) return format_duration(std::chrono::floor<std::chrono::seconds>(age));
+  return format_duration(std::chrono::floor<std::chrono::milliseconds>(age));
+}
+
+std::size_t pending_of(const TargetState& target) {
+  return target.ready + target.waiting + target.parked + target.in_flight;
+}
+
+const Instances* find_instances(const std::vector<ServiceState>& services,
+                                const std::string& service) {
+  for (const ServiceState& state : services) {
+    if (state.name == service) return state.instances;
+  }
+  return nullptr;
+}
+
+std::string_view state_of(const TargetState& target,
+                          const std::vector<ServiceState>& services,
+                          bool has_table) {
+  if (!has_table) return "no-table";
+  if (target.removed) return "removed";
+  const Instances* const instances = find_instances(services, target.service);
+  if (instances == nullptr || instances->all().empty()) return "no-instance";
+  const bool free = std::any_of(instances->all().begin(),
+                                instances->all().end(),
+                                [](const Instance& instance) { return instance.free() > 0; });
+  return free ? "ok" : "no-credit";
+}
+
+void pack_target(Packer& packer,
+                 const Time& now,
+                 const TargetState& target,
+                 std::string_view state) {
+  packer.map(10).key("rule").string(target.name.rule).key("target").string(target.name.target);
+  packer.key("service").string(target.service).key("state").string(state);
+  packer.key("pending").unsigned_integer(pending_of(target));
+  packer.key("ready").unsigned_integer(target.ready);
+  packer.key("waiting-retry").unsigned_integer(target.waiting);
+  packer.key("waiting-key").unsigned_integer(target.parked);
+  packer.key("in-flight").unsigned_integer(target.in_flight).key("oldest");
+  if (target.oldest) {
+    packer.string(age_text(now.steady - *target.oldest));
+  } else {
+    packer.null();
+  }
+}
+
+void pack_service(Packer& packer, const Time& now, const ServiceState& service) {
+  packer.map(2).key("service").string(service.name).key("instances");
+  packer.array(service.instances->all().size());
+  for (const Instance& instance : service.instances->all()) {
+    packer.map(4).key("instance").string(instance.name);
+    packer.key("credit").unsigned_integer(instance.credit);
+    packer.key("in-flight").unsigned_integer(instance.in_flight);
+    packer.key("last-heard").string(age_text(now.steady - instance.last_heard));
+  }
+}
+
+void pack_journal(Packer& packer, const StoreStats& store) {
+  packer.map(5).key("events").unsigned_integer(store.events);
+  packer.key("bytes").unsigned_integer(store.bytes);
+  packer.key("segments").unsigned_integer(store.segments);
+  packer.key("next-sequence").unsigned_integer(store.next_sequence);
+  packer.key("syncs").unsigned_integer(store.syncs);
+}
+
+void pack_counters(Packer& packer, const SidecarCounters& node, const EngineCounters& engine) {
+  packer.map(12).key("accepted").unsigned_integer(node.accepted);
+  packer.key("duplicates").unsigned_integer(node.duplicates);
+  packer.key("dispatched").unsigned_integer(engine.dispatched);
+  packer.key("settled").unsigned_integer(engine.settled);
+  packer.key("retried").unsigned_integer(engine.retried);
+  packer.key("dead-lettered").unsigned_integer(engine.dead);
+  packer.key("ack-timeouts").unsigned_integer(engine.timeouts);
+  packer.key("consumers-lost").unsigned_integer(engine.lost);
+  packer.key("stale-settlements").unsigned_integer(engine.stale_settlements);
+  packer.key("journal-full").unsigned_integer(node.journal_full);
+  packer.key("dropped-batches").unsigned_integer(node.dropped_batches);
+  packer.key("malformed").unsigned_integer(node.malformed);
+}
+
+void pack_letter(Packer& packer, const DeadLetter& letter) {
+  packer.key("number").unsigned_integer(letter.number);
+  packer.key("rule").string(letter.target.rule).key("target").string(letter.target.target);
+  packer.key("service").string(letter.service).key("event-id").string(letter.event_id);
+  packer.key("source").string(letter.source).key("detail-type").string(letter.detail_type);
+  packer.key("correlation-id").string(letter.correlation_id);
+  packer.key("error-code").string(letter.error_code);
+  packer.key("error-message").string(letter.error_message);
+  packer.key("exhausted-retry-condition").string(letter.exhausted_retry_condition);
+  packer.key("retry-attempts").unsigned_integer(letter.retry_attempts);
+  pack_time(packer.key("first-attempt"), letter.first_attempt);
+  pack_time(packer.key("last-attempt"), letter.last_attempt);
+  pack_time(packer.key("time"), letter.at);
+  packer.key("sequence").unsigned_integer(letter.sequence);
+}
+
+constexpr std::size_t kLetterFields = 16;
+
+void pack_attempt(Packer& packer, const TracedAttempt& attempt) {
+  packer.map(7).key("attempt").unsigned_integer(attempt.number);
+  packer.key("instance").string(attempt.instance);
+  pack_time(packer.key("sent"), attempt.sent);
+  pack_time(packer.key("ended"), attempt.ended);
+  packer.key("outcome").string(attempt.outcome).key("code").string(attempt.code);
+  packer.key("message").string(attempt.message);
+}
+
+void pack_event(Packer& packer, const TracedEvent& event) {
+  const auto view = read_event(event.bytes);
+  const EventView known = view ? *view : EventView{};
+  packer.map(9).key("sequence").unsigned_integer(event.sequence);
+  packer.key("id").string(known.id.text()).key("source").string(known.source);
+  packer.key("detail-type").string(known.detail_type);
+  packer.key("correlation-id").string(known.correlation_id);
+  packer.key("causation-id").string(known.causation_id ? known.causation_id->text() : "");
+  packer.key("time").string(known.time);
+  pack_time(packer.key("ingested"), event.ingested);
+  packer.key("deliveries").array(event.deliveries.size());
+  for (const TracedDelivery& delivery : event.deliveries) {
+    packer.map(4).key("rule").string(delivery.target.rule);
+    packer.key("target").string(delivery.target.target);
+    packer.key("outcome").string(delivery.outcome);
+    packer.key("attempts").array(delivery.attempts.size());
+    for (const TracedAttempt& attempt : delivery.attempts) pack_attempt(packer, attempt);
+  }
+}
+
+/// As many of `items` as fit, each packed by `pack`; `cut` says whether some were left out.
+template <class Item, class Pack>
+std::string pack_list(const std::vector<Item>& items, bool& cut, const Pack& pack) {
+  std::string elements;
+  std::size_t count = 0;
+  for (const Item& item : items) {
+    std::string element;
+    Packer packer(element);
+    pack(packer, item);
+    if (count > 0 && elements.size() + element.size() > kAnswerSize) break;
+    elements += element;
+    ++count;
+  }
+  cut = count < items.size();
+  std::string list;
+  Packer(list).array(count).raw(elements);
+  return list;
+}
+
+tl::unexpected<Error> invalid(std::string_view what) {
+  return fail(Fault::Permanent, std::string(what), "InvalidArguments");
+}
+
+Result<> read_numbers(const Value& value, DeadLetterFilter& filter) {
+  if (!value.is_array()) return invalid("numbers must be a list of integers");
+  for (const Value element : value.elements()) {
+    const auto number = element.uint64();
+    if (!number) return invalid("numbers must be a list of integers");
+    filter.numbers.push_back(*number);
+  }
+  return {};
+}
+
+std::string* text_field(DeadLetterFilter& filter, std::string_view key) {
+  if (key == "rule") return &filter.rule;
+  if (key == "target") return &filter.target;
+  if (key == "event-id") return &filter.event_id;
+  if (key == "error-code") return &filter.error_code;
+  if (key == "correlation-id") return &filter.correlation_id;
+  return nullptr;
+}
+
+Result<> read_argument(std::string_view key, const Value& value, DeadLetterFilter& filter) {
+  constexpr std::uint64_t kMostLetters = 1000;
+  if (key == "numbers") return read_numbers(value, filter);
+  if (std::string* const field = text_field(filter, key)) {
+    const auto text = value.string();
+    if (!text) return invalid(std::string(key) + " must be a text");
+    *field = *text;
+    return {};
+  }
+  if (key == "all") return {};
+  const auto number = value.uint64();
+  if (key == "after" && number) {
+    filter.after = *number;
+    return {};
+  }
+  if (key == "limit" && number && *number >= 1 && *number <= kMostLetters) {
+    filter.limit = static_cast<std::size_t>(*number);
+    return {};
+  }
+  if (key == "after") return invalid("after must be an integer");
+  if (key == "limit") return invalid("limit must be an integer from 1 to 1000");
+  return invalid("'" + std::string(key)
+                 + "' is no argument; known are numbers, rule, target, event-id, error-code, "
+                   "correlation-id, all, after, limit");
+}
+
+bool is_empty(const DeadLetterFilter& filter) {
+  return filter.numbers.empty() && filter.rule.empty() && filter.target.empty()
+         && filter.event_id.empty() && filter.error_code.empty() && filter.correlation_id.empty();
+}
+
+}  // namespace
+
+std::string status_answer(const Time& now, const StatusFacts& facts, const DeliveryEngine& engine) {
+  std::vector<TargetState> targets = engine.targets();
+  std::stable_sort(targets.begin(), targets.end(), [](const auto& one, const auto& other) {
+    return pending_of(one) > 0 && pending_of(other) == 0;
+  });
+  if (targets.size() > kMostTargets) targets.resize(kMostTargets);
+  const std::vector<ServiceState> services = engine.services();
+  std::string answer;
+  Packer packer(answer);
+  packer.map(10).key("version").string(kVersion).key("uptime").string(age_text(facts.uptime));
+  packer.key("forwarder-generation").unsigned_integer(facts.generation);
+  packer.key("pending").unsigned_integer(engine.pending());
+  packer.key("in-flight").unsigned_integer(engine.in_flight());
+  packer.key("dead-letters").unsigned_integer(facts.dead_letters);
+  pack_journal(packer.key("journal"), facts.store);
+  pack_counters(packer.key("counters"), facts.counters, engine.counters());
+  packer.key("targets").array(targets.size());
+  for (const TargetState& target : targets) {
+    pack_target(packer, now, target, state_of(target, services, facts.generation > 0));
+  }
+  packer.key("services").array(services.size());
+  for (const ServiceState& service : services) pack_service(packer, now, service);
+  return answer;
+}
+
+std::string list_answer(std::uint64_t count, const std::vector<DeadLetter>& letters) {
+  bool cut = false;
+  const std::string list = pack_list(letters, cut, [](Packer& packer, const DeadLetter& letter) {
+    pack_letter(packer.map(kLetterFields), letter);
+  });
+  std::string answer;
+  Packer(answer).map(2).key("count").unsigned_integer(count).key("letters").raw(list);
+  return answer;
+}
+
+std::string letter_answer(const DeadLetter& letter) {
+  std::string answer;
+  Packer packer(answer);
+  pack_letter(packer.map(kLetterFields + 1), letter);
+  packer.key("event");
+  if (letter.event.empty()) {
+    packer.null();
+  } else {
+    packer.raw(letter.event);
+  }
+  return answer;
+}
+
+std::string trace_answer(const std::vector<TracedEvent>& events, bool truncated) {
+  bool cut = false;
+  const std::string list = pack_list(events, cut, pack_event);
+  std::string answer;
+  Packer(answer).map(2).key("events").raw(list).key("truncated").boolean(truncated || cut);
+  return answer;
+}
+
+std::string redrive_answer(std::uint64_t redriven, std::uint64_t refused) {
+  std::string answer;
+  Packer packer(answer);
+  packer.map(2).key("redriven").unsigned_integer(redriven);
+  packer.key("refused").unsigned_integer(refused);
+  return answer;
+}
+
+std::string purge_answer(std::uint64_t purged) {
+  std::string answer;
+  Packer(answer).map(1).key("purged").unsigned_integer(purged);
+  return answer;
+}
+
+Result<DeadLetterFilter> read_filter(const Value& arguments) {
+  DeadLetterFilter filter;
+  for (const auto& member : arguments.members()) {
+    const auto read = read_argument(member.first, member.second, filter);
+    if (!read) return read.failure();
+  }
+  return filter;
+}
+
+Result<DeadLetterFilter> read_choice(const Value& arguments) {
+  auto filter = read_filter(arguments);
+  if (!filter) return filter;
+  const auto all = arguments.find("all");
+  const bool wants_all = all && all->boolean().value_or(false);
+  if (wants_all == is_empty(*filter)) return filter;
+  return invalid(wants_all ? "'all' and a filter contradict each other"
+                           : "say which dead letters: numbers, a filter, or all: true");
+}
+
+}  // namespace conga::bus

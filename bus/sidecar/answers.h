@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Answers: the results of the sidecar's verbs as msgpack maps, and the reading of their arguments.
+// Keys are in kebab-case, times RFC 3339 in UTC. The verbs, arguments → result:
+//
+// `sidecar.status`  {} →
+//   {version, uptime, forwarder-generation, pending, in-flight, dead-letters,
+//    journal: {events, bytes, segments, next-sequence, syncs},
+//    counters: {accepted, duplicates, dispatched, settled, retried, dead-lettered, ack-timeouts,
+//               consumers-lost, stale-settlements, journal-full, dropped-batches, malformed},
+//    targets: [{rule, target, service, state, pending, ready, waiting-retry, waiting-key,
+//               in-flight, oldest}…],
+//    services: [{service, instances: [{instance, credit, in-flight, last-heard}…]}…]}
+//   A target's `pending` is all that has not ended, `in-flight` among it; `oldest` the age of the
+//   oldest, or null; `state` one of `ok`, `no-instance`, `no-credit`, `removed`, `no-table`.
+//   `last-heard` is an age. At most 2 000 targets are listed, those with something pending first.
+//
+// A dead-letter FILTER is a map of any of: numbers: [integer…], rule, target, event-id,
+// error-code, correlation-id (texts). A dead letter must match all of what is given.
+//
+// `dlq.list`     FILTER + {after: number, limit: 1 to 1000} →
+//   {count: of all in the queue, letters: [LETTER…]}, ascending by number, all above `after`.
+// `dlq.show`     {numbers: [number]} → LETTER + {event}
+// `dlq.redrive`  FILTER, or {all: true} → {redriven, refused}
+//   Puts each delivery back into its target's queue, attempts and age counted anew, the event and
+//   its id unchanged, and removes the dead letter. One whose target is not in the rules is refused
+//   and stays; if nothing could be redriven for that reason the answer is error `TargetRemoved`.
+// `dlq.purge`    FILTER, or {all: true} → {purged}
+//   Both mean the dead letters that exist when they are asked for. Asked again with the same
+//   request id they do nothing more and answer the same.
+//
+// LETTER: {number, rule, target, service, event-id, source, detail-type, correlation-id,
+//   error-code, error-message, exhausted-retry-condition, retry-attempts, first-attempt,
+//   last-attempt, time, sequence}; the attempt times are null if there was no attempt.
+//
+// `trace`  {id: event id or correlation id} → {events: [EVENT…], truncated}
+//   EVENT: {sequence, id, source, detail-type, correlation-id, causation-id, time, ingested,
+//     deliveries: [{rule, target, outcome, attempts: [{attempt, instance, sent, ended, outcome,
+//     code, message}…]}…]}; what became of deliveries is told as far as the index has read the
+//   journal, which is behind by a moment.
+//
+// Errors: `InvalidArguments`, `NotFound`, `TargetRemoved`, `JournalFull`, `UnknownVerb`,
+// `Unavailable`, `Busy` (many redrives and purges are under way already).
+
+#pragma once
+
+#include "bus/sidecar/dead_letters.h"
+#include "bus/sidecar/delivery_engine.h"
+#include "bus/sidecar/event_store.h"
+#include "bus/sidecar/trace_source.h"
+#include "common/core/clock.h"
+#include "common/core/result.h"
+#include "common/wire/event/value.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace conga::bus {
+
+/// What the Node counts beside the engine.
+struct SidecarCounters {
+  std::uint64_t accepted = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t journal_full = 0;     ///< Events refused for want of room.
+  std::uint64_t dropped_batches = 0;  ///< Routed with a table that is not known (any more).
+  std::uint64_t malformed = 0;        ///< Frames, or objects in them.
+};
+
+struct StatusFacts {
+  Duration uptime{0};
+  std::uint64_t generation = 0;
+  std::uint64_t dead_letters = 0;
+  StoreStats store;
+  SidecarCounters counters;
+};
+
+std::string status_answer(const Time& now, const StatusFacts& facts, const DeliveryEngine& engine);
+std::string list_answer(std::uint64_t count, const std::vector<DeadLetter>& letters);
+std::string letter_answer(const DeadLetter& letter);
+std::string trace_answer(const std::vector<TracedEvent>& events, bool truncated);
+std::string redrive_answer(std::uint64_t redriven, std::uint64_t refused);
+std::string purge_answer(std::uint64_t purged);
+
+/// Which dead letters the arguments mean. Refused with code `InvalidArguments`.
+Result<DeadLetterFilter> read_filter(const Value& arguments);
+
+/// As read_filter(), but something must be given: a filter, or `all`.
+Result<DeadLetterFilter> read_choice(const Value& arguments);
+
+}  // namespace conga::bus

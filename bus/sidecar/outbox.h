@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Outbox: what one turn sends, gathered into as few frames as the size of a frame allows.
+
+#pragma once
+
+#include "common/runtime/node.h"
+
+#include <cstddef>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace conga::bus {
+
+class Outbox {
+public:
+  /// A frame is closed once its body is this big.
+  explicit Outbox(std::size_t frame_size) : frame_size_(frame_size) {}
+
+  /// Where to append one more object for `topic`. Valid until the next call.
+  std::string& body_for(const std::string& topic) {
+    std::string& body = open_[topic];
+    if (body.size() >= frame_size_) {
+      closed_.push_back({Channel::Link, topic, std::exchange(body, {})});
+    }
+    return body;
+  }
+
+  /// Moves all of it to the end of `out`.
+  void collect(std::vector<Frame>& out) {
+    for (Frame& frame : closed_) out.push_back(std::move(frame));
+    closed_.clear();
+    for (auto& [topic, body] : open_) {
+      if (!body.empty()) out.push_back({Channel::Link, topic, std::move(body)});
+    }
+    open_.clear();
+  }
+
+private:
+  std::size_t frame_size_;
+  std::vector<Frame> closed_;
+  std::unordered_map<std::string, std::string> open_;
+};
+
+}  // namespace conga::bus

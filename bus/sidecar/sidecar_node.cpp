@@ -1,0 +1,718 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "bus/sidecar/sidecar_node.h"
+
+#include "bus/sidecar/answers.h"
+#include "bus/sidecar/event_bodies.h"
+#include "bus/sidecar/letter_jobs.h"
+#include "bus/sidecar/link.h"
+#include "bus/sidecar/ordering.h"
+#include "bus/sidecar/outbox.h"
+#include "common/wire/event/event.h"
+#include "common/wire/messages.h"
+#include "common/wire/topics.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace conga::bus {
+namespace {
+
+constexpr std::string_view kNobody = "-";  ///< Rule and target of a loop that matched nothing.
+constexpr std::size_t kMostTraced = 1000;
+constexpr Duration kBuryAgain = std::chrono::seconds(1);
+constexpr std::size_t kMostUnburied = 10'000;
+constexpr std::size_t kTopicShown = 100;
+constexpr Duration kUpkeepInterval = std::chrono::milliseconds(100);
+
+/// A delivery that was given up, on its way into the dead letters.
+struct Burial {
+  DeadLettered dead;
+  TargetName target;
+  std::string service;
+  bool journalled = true;  ///< The journal owes the delivery and must be told that it ended.
+};
+
+SettledRecord to_record(const Burial& burial, WallTime now) {
+  const DeadLettered& dead = burial.dead;
+  return {.sequence = dead.event.sequence,
+          .target = burial.target,
+          .ending = Ending::DeadLetter,
+          .attempts = dead.attempts,
+          .instance = dead.instance,
+          .first_attempt = dead.first_attempt.value_or(WallTime()),
+          .last_attempt = dead.last_attempt.value_or(WallTime()),
+          .at = now};
+}
+
+DeadLetter to_letter(const Burial& burial, std::string_view event, WallTime now) {
+  const DeadLettered& dead = burial.dead;
+  DeadLetter letter;
+  letter.sequence = dead.event.sequence;
+  letter.target = burial.target;
+  letter.service = burial.service;
+  letter.error_code = dead.code;
+  letter.error_message = dead.message;
+  letter.exhausted_retry_condition = dead.condition;
+  letter.retry_attempts = dead.attempts > 0 ? dead.attempts - 1 : 0;
+  letter.first_attempt = dead.first_attempt;
+  letter.last_attempt = dead.last_attempt;
+  letter.at = now;
+  letter.event = event;
+  const auto view = read_event(event);
+  if (!view) return letter;
+  letter.event_id = view->id.text();
+  letter.source = view->source;
+  letter.detail_type = view->detail_type;
+  letter.correlation_id = view->correlation_id;
+  return letter;
+}
+
+}  // namespace
+
+struct SidecarNode::State final : RecoveryVisitor {
+  State(
+      const Time& now, SidecarOptions given, SidecarStores stores, Random& random, Log& daemon_log);
+
+  // RecoveryVisitor
+  void on_recent_event(std::string_view event_bytes, WallTime ingested) override;
+  void on_pending(const PendingDelivery& delivery) override;
+
+  // What comes over the link.
+  void on_table(const Time& now, const Frame& frame);
+  void on_routed(const Time& now, Frame& frame);
+  void drop(const LinkRouted& batch);
+  void on_routed_event(const Time& now, const LinkRouted& batch, const RoutedEvent& event);
+  bool name_targets(const RoutedEvent& event);
+  void take_on(const Time& now, const EventRef& ref, const RoutedEvent& event);
+  void bury_loop(const EventRef& ref, const RoutedEvent& event);
+  void on_instance(const Time& now, const Frame& frame, const Topic& topic);
+  void on_settlements(const Time& now, const Frame& frame, const Topic& topic);
+  void on_gone(const Time& now, const Frame& frame);
+  void malformed(const Time& now, const Frame& frame, std::string_view what);
+
+  // Questions.
+  void on_asks(const Time& now, const Frame& frame, const Topic& topic);
+  void on_ask(const Time& now, const std::string& client, const AskView& ask);
+  Result<std::string> answer_to(const Time& now, const AskView& ask);
+  Result<std::string> status(const Time& now);
+  Result<std::string> list(const Value& arguments);
+  Result<std::string> show(const Value& arguments);
+  Result<std::string> trace(const Value& arguments);
+  Result<> redrive(const Time& now, const DeadLetter& letter);
+
+  // The turn.
+  void send_deliveries(const Time& now);
+  bool send_delivery(const Dispatch& dispatch, std::size_t& sent);
+  void collect_burials();
+  Result<> bury(const Time& now);
+  Result<bool> bury_one(const Time& now, const Burial& burial);
+  Result<> record(const Time& now);
+  Result<> upkeep(const Time& now);
+  void heartbeat(const Time& now);
+  OrderingKey key_of(const EventRef& event, const std::string& pointer);
+
+  SidecarOptions options;
+  Log& log;
+  Time now;  ///< Of this turn; of recovery before the first.
+  const SteadyTime started;
+  const std::uint64_t boot;
+
+  std::unique_ptr<DeadLetters> letters;
+  std::unique_ptr<TraceSource> traces;
+  std::unique_ptr<EventStore> store;
+  std::unique_ptr<EventBodies> bodies;
+  RecentIds recent;
+  DeliveryEngine engine;
+  LetterJobs jobs;
+  Outbox outbox;
+  SidecarCounters counters;
+
+  std::uint64_t forwarder_boot = 0;
+  std::uint64_t generation = 0;
+  std::uint64_t accepted = 0;
+  std::uint64_t stranger_boot = 0;  ///< Of a forwarder whose table has not come yet.
+  std::uint64_t stranger_accepted = 0;
+  std::vector<TargetName> named;  ///< Kept for its memory.
+  std::vector<Settled> settled;
+  std::vector<Retry> retries;
+  std::deque<Burial> burials;
+  std::vector<SettledRecord> buried;  ///< In the dead letters, not yet in the journal.
+  SteadyTime bury_after;
+  SteadyTime next_alive;
+  SteadyTime next_upkeep;
+  bool alive_due = true;
+  bool more = false;  ///< This turn left work behind.
+  bool busy = false;  ///< Frames came in this turn.
+  std::optional<SteadyTime> draining_until;
+  std::optional<Error> fatal;
+};
+
+SidecarNode::State::State(
+    const Time& start, SidecarOptions given, SidecarStores stores, Random& random, Log& daemon_log)
+    : options(given),
+      log(daemon_log),
+      now(start),
+      started(start.steady),
+      boot(random.bits() | 1U),
+      letters(std::move(stores.dead_letters)),
+      traces(std::move(stores.traces)),
+      recent(given.dedup),
+      engine(
+          given.engine,
+          static_cast<std::uint32_t>(random.bits()),
+          [this](const EventRef& event, const std::string& pointer) {
+            return key_of(event, pointer);
+          },
+          random),
+      jobs(
+          *letters,
+          [this](const DeadLetter& letter) { return redrive(now, letter); },
+          [this](const std::string& client, const std::string& body) {
+            outbox.body_for(answer_topic(client)) += body;
+          }),
+      outbox(given.frame_size),
+      bury_after(start.steady),
+      next_alive(start.steady),
+      next_upkeep(start.steady) {}
+
+// --- Recovery ---
+
+void SidecarNode::State::on_recent_event(std::string_view event_bytes, WallTime ingested) {
+  const auto id = event_id_of(event_bytes, options.limits);
+  if (id) recent.insert(*id, now.steady - std::max(now.wall - ingested, Duration(0)));
+}
+
+void SidecarNode::State::on_pending(const PendingDelivery& delivery) {
+  engine.recover(now, delivery);
+}
+
+// --- What comes over the link ---
+
+void SidecarNode::State::malformed(const Time& at, const Frame& frame, std::string_view what) {
+  ++counters.malformed;
+  log.complain(
+      at,
+      "malformed",
+      "a frame on '" + frame.topic.substr(0, kTopicShown) + "' was refused: " + std::string(what));
+}
+
+void SidecarNode::State::on_table(const Time& at, const Frame& frame) {
+  const auto table = read_table(frame.body);
+  if (!table) {
+    malformed(at, frame, table.error().what);
+    return;
+  }
+  alive_due = true;
+  const bool same_boot = table->boot == forwarder_boot;
+  if (same_boot && table->generation <= generation) return;
+  if (!same_boot) accepted = table->boot == stranger_boot ? stranger_accepted : 0;
+  forwarder_boot = table->boot;
+  generation = table->generation;
+  engine.set_table(at, table->targets);
+  log.info("the forwarder's table of generation " + std::to_string(generation) + " has "
+           + std::to_string(table->targets.size()) + " durable targets");
+}
+
+void SidecarNode::State::on_routed(const Time& at, Frame& frame) {
+  Frame shown{.channel = frame.channel, .topic = frame.topic, .body = {}};
+  const auto batch = read_routed(bodies->keep(std::move(frame.body)), options.limits);
+  if (!batch || !is_valid_name(batch->client)) {
+    malformed(at, shown, batch ? "the client's name is not valid" : batch.error().what);
+    return;
+  }
+  if (batch->boot != forwarder_boot || batch->generation != generation) {
+    drop(*batch);
+    return;
+  }
+  for (const RoutedEvent& event : batch->events) on_routed_event(at, *batch, event);
+  accepted = std::max(accepted, batch->sequence);
+  alive_due = true;
+}
+
+/// Its target positions mean nothing to us. Publishers put again what is not answered; for the
+/// forwarder it counts as handled, or its window would never empty.
+void SidecarNode::State::drop(const LinkRouted& batch) {
+  ++counters.dropped_batches;
+  alive_due = true;
+  if (batch.boot == forwarder_boot) {
+    accepted = std::max(accepted, batch.sequence);
+    return;
+  }
+  stranger_accepted =
+      batch.boot == stranger_boot ? std::max(stranger_accepted, batch.sequence) : batch.sequence;
+  stranger_boot = batch.boot;
+}
+
+void SidecarNode::State::on_routed_event(const Time& at,
+                                         const LinkRouted& batch,
+                                         const RoutedEvent& event) {
+  const auto text = Value::trusted(event.event).find("id");
+  const auto id_text = text ? text->string() : std::nullopt;
+  const auto id = id_text ? Uuid::parse(*id_text) : std::nullopt;
+  if (!id || !name_targets(event)) {
+    malformed(at, {Channel::Link, std::string(kRoutedTopic), {}}, "an event without id or target");
+    return;
+  }
+  std::string& results = outbox.body_for(put_result_topic(batch.client));
+  PutResult result{.event_id = std::string(*id_text), .code = {}, .message = {}};
+  if (recent.contains(*id)) {
+    ++counters.duplicates;
+    append(results, result);
+    return;
+  }
+  if (draining_until) {
+    result.code = "Unavailable";
+    result.message = "the sidecar is stopping: put it again";
+    append(results, result);
+    return;
+  }
+  const auto ref = store->append(at.wall, named, event.event);
+  if (ref) {
+    ++counters.accepted;
+    recent.insert(*id, at.steady);
+    take_on(at, *ref, event);
+    append(results, result);
+    return;
+  }
+  if (ref.error().fault != Fault::Transient) {
+    if (!fatal) fatal = ref.error();
+    return;
+  }
+  ++counters.journal_full;
+  log.complain(at, "journal-full", ref.error().what);
+  result.code = "JournalFull";
+  result.message = ref.error().what;
+  append(results, result);
+}
+
+/// Fills `named`. False: a position is not in the table.
+bool SidecarNode::State::name_targets(const RoutedEvent& event) {
+  named.resize(event.targets.size());
+  for (std::size_t at = 0; at < event.targets.size(); ++at) {
+    if (event.targets[at] >= engine.table_size()) return false;
+    named[at] = engine.name_of(engine.target_at(event.targets[at]));
+  }
+  return true;
+}
+
+void SidecarNode::State::take_on(const Time& at, const EventRef& ref, const RoutedEvent& event) {
+  bodies->remember(ref.sequence, event.event);
+  if (event.loop) {
+    bury_loop(ref, event);
+    return;
+  }
+  for (const std::uint32_t position : event.targets) {
+    engine.accept(at, engine.target_at(position), ref);
+  }
+}
+
+void SidecarNode::State::bury_loop(const EventRef& ref, const RoutedEvent& event) {
+  DeadLettered dead;
+  dead.event = ref;
+  dead.code = "LoopDetected";
+  dead.message = "the event has more causes in a row than max-hops allows: some rules form a loop";
+  for (const std::uint32_t position : event.targets) {
+    const TargetId target = engine.target_at(position);
+    burials.push_back({.dead = dead,
+                       .target = engine.name_of(target),
+                       .service = engine.service_of(target),
+                       .journalled = true});
+  }
+  if (!event.targets.empty()) return;
+  burials.push_back({.dead = std::move(dead),
+                     .target = {std::string(kNobody), std::string(kNobody)},
+                     .service = {},
+                     .journalled = false});
+}
+
+void SidecarNode::State::on_instance(const Time& at, const Frame& frame, const Topic& topic) {
+  std::string_view body = frame.body;
+  while (!body.empty()) {
+    const auto ready = take_ready(body);
+    if (!ready) {
+      malformed(at, frame, ready.error().what);
+      return;
+    }
+    engine.on_ready(at, topic.first, topic.second, ready->credit);
+  }
+}
+
+void SidecarNode::State::on_settlements(const Time& at, const Frame& frame, const Topic& topic) {
+  std::string_view body = frame.body;
+  while (!body.empty()) {
+    const auto settlement = take_settlement(body);
+    if (!settlement) {
+      malformed(at, frame, settlement.error().what);
+      return;
+    }
+    engine.on_settlement(at, topic.first, topic.second, *settlement);
+  }
+}
+
+void SidecarNode::State::on_gone(const Time& at, const Frame& frame) {
+  const std::string_view rest = std::string_view(frame.topic).substr(kGonePrefix.size());
+  const auto slash = rest.find('/');
+  if (slash == std::string_view::npos) {
+    malformed(at, frame, "must be link/gone/SERVICE/INSTANCE");
+    return;
+  }
+  engine.on_gone(at, rest.substr(0, slash), rest.substr(slash + 1));
+}
+
+// --- Questions ---
+
+void SidecarNode::State::on_asks(const Time& at, const Frame& frame, const Topic& topic) {
+  std::string_view body = frame.body;
+  while (!body.empty()) {
+    const auto ask = take_ask(body, options.limits);
+    if (!ask) {
+      malformed(at, frame, ask.error().what);
+      return;
+    }
+    on_ask(at, std::string(topic.first), *ask);
+  }
+}
+
+void SidecarNode::State::on_ask(const Time& at, const std::string& client, const AskView& ask) {
+  const bool redrives = ask.verb == "dlq.redrive";
+  std::string& answers = outbox.body_for(answer_topic(client));
+  if (redrives || ask.verb == "dlq.purge") {
+    auto choice = read_choice(ask.arguments);
+    if (!choice) {
+      append_refusal(answers, ask.request, choice.error().code, choice.error().what);
+      return;
+    }
+    const auto kind = redrives ? LetterJobs::Kind::Redrive : LetterJobs::Kind::Purge;
+    jobs.ask(at, client, ask.request, kind, std::move(*choice));
+    return;
+  }
+  const auto answer = answer_to(at, ask);
+  if (answer) {
+    append_answer(answers, ask.request, *answer);
+  } else {
+    append_refusal(answers, ask.request, answer.error().code, answer.error().what);
+  }
+}
+
+Result<std::string> SidecarNode::State::answer_to(const Time& at, const AskView& ask) {
+  if (ask.verb == "sidecar.status") return status(at);
+  if (ask.verb == "dlq.list") return list(ask.arguments);
+  if (ask.verb == "dlq.show") return show(ask.arguments);
+  if (ask.verb == "trace") return trace(ask.arguments);
+  return fail(Fault::Permanent,
+              "'" + std::string(cut_text(ask.verb, kTopicShown)) + "' is no verb of the sidecar",
+              "UnknownVerb");
+}
+
+Result<std::string> SidecarNode::State::status(const Time& at) {
+  const auto dead = letters->count();
+  if (!dead) return dead.failure();
+  return status_answer(at,
+                       {.uptime = at.steady - started,
+                        .generation = generation,
+                        .dead_letters = *dead,
+                        .store = store->stats(),
+                        .counters = counters},
+                       engine);
+}
+
+Result<std::string> SidecarNode::State::list(const Value& arguments) {
+  const auto filter = read_filter(arguments);
+  if (!filter) return filter.failure();
+  const auto found = letters->list(*filter);
+  if (!found) return found.failure();
+  const auto count = letters->count();
+  if (!count) return count.failure();
+  return list_answer(*count, *found);
+}
+
+Result<std::string> SidecarNode::State::show(const Value& arguments) {
+  const auto filter = read_filter(arguments);
+  if (!filter) return filter.failure();
+  if (filter->numbers.size() != 1) {
+    return fail(Fault::Permanent, "numbers must name one dead letter", "InvalidArguments");
+  }
+  const auto found = letters->list(*filter);
+  if (!found) return found.failure();
+  if (found->empty()) {
+    return fail(Fault::Permanent,
+                "there is no dead letter " + std::to_string(filter->numbers.front()),
+                "NotFound");
+  }
+  return letter_answer(found->front());
+}
+
+Result<std::string> SidecarNode::State::trace(const Value& arguments) {
+  const auto id = arguments.find("id");
+  const auto text = id ? id->string() : std::nullopt;
+  if (!text || text->empty()) {
+    return fail(Fault::Permanent,
+                "id must be the text of an event id or a correlation id",
+                "InvalidArguments");
+  }
+  if (!traces) return fail(Fault::Permanent, "this sidecar keeps no trace index", "Unavailable");
+  const auto events = traces->trace(*store, *text, kMostTraced);
+  if (!events) return events.failure();
+  return trace_answer(*events, events->size() >= kMostTraced);
+}
+
+/// The delivery is owed again, as a new entry of the journal with the same event for one target.
+Result<> SidecarNode::State::redrive(const Time& at, const DeadLetter& letter) {
+  const auto target = engine.find(letter.target);
+  if (!target) {
+    return fail(Fault::Permanent,
+                "target " + letter.target.target + " of rule " + letter.target.rule
+                    + " is not in the rules: add it, then redrive again",
+                "TargetRemoved");
+  }
+  const auto ref = store->append(at.wall, std::span(&letter.target, 1), letter.event);
+  if (!ref) return ref.failure();
+  engine.accept(at, *target, *ref);
+  return {};
+}
+
+// --- The turn ---
+
+OrderingKey SidecarNode::State::key_of(const EventRef& event, const std::string& pointer) {
+  const auto bytes = bodies->read(event);
+  // What cannot be read is given up when it is sent, and orders nothing.
+  return bytes ? ordering_key(Value::trusted(*bytes), pointer) : kNoKey;
+}
+
+void SidecarNode::State::send_deliveries(const Time& at) {
+  std::size_t sent = 0;
+  while (sent < options.turn_size && !draining_until) {
+    const auto dispatch = engine.next_dispatch(at);
+    if (!dispatch) return;
+    if (!send_delivery(*dispatch, sent)) {
+      log.complain(
+          at, "unreadable", "an event of the journal cannot be read: see the dead letters");
+    }
+  }
+  more = more || !draining_until;
+}
+
+bool SidecarNode::State::send_delivery(const Dispatch& dispatch, std::size_t& sent) {
+  const auto event = bodies->read(dispatch.event);
+  if (!event) {
+    engine.give_up(dispatch.id, "EventUnreadable", event.error().what);
+    return false;
+  }
+  const std::string topic = deliver_topic(engine.service_of(dispatch.target), dispatch.instance);
+  append(outbox.body_for(topic),
+         DeliveryView{.id = dispatch.id,
+                      .attempt = dispatch.attempt,
+                      .rule = engine.name_of(dispatch.target).rule,
+                      .event = *event});
+  sent += event->size();
+  return true;
+}
+
+void SidecarNode::State::collect_burials() {
+  Decisions decisions = engine.take();
+  settled = std::move(decisions.settled);
+  retries = std::move(decisions.retries);
+  for (DeadLettered& dead : decisions.dead) {
+    const TargetId target = dead.target;
+    burials.push_back({.dead = std::move(dead),
+                       .target = engine.name_of(target),
+                       .service = engine.service_of(target),
+                       .journalled = true});
+  }
+}
+
+/// Puts what was given up into the dead letters, durably. While there is no room they wait; a crash
+/// meanwhile loses nothing, for the journal still owes them.
+Result<> SidecarNode::State::bury(const Time& at) {
+  if (burials.empty() || at.steady < bury_after) return {};
+  bool added = false;
+  while (!burials.empty()) {
+    const auto well = bury_one(at, burials.front());
+    if (!well) return well.failure();
+    if (!*well) {
+      bury_after = at.steady + kBuryAgain;
+      break;
+    }
+    if (burials.front().journalled) buried.push_back(to_record(burials.front(), at.wall));
+    burials.pop_front();
+    added = true;
+  }
+  if (added) return letters->sync();
+  return {};
+}
+
+/// False: there is no room now.
+Result<bool> SidecarNode::State::bury_one(const Time& at, const Burial& burial) {
+  const auto event = bodies->read(burial.dead.event);
+  const auto added = letters->add(to_letter(burial, event ? *event : std::string_view(), at.wall));
+  if (added) return true;
+  if (added.error().fault != Fault::Transient || burials.size() > kMostUnburied) {
+    return added.failure();
+  }
+  log.complain(at, "dead-letters", added.error().what);
+  return false;
+}
+
+Result<> SidecarNode::State::record(const Time& at) {
+  for (Retry& retry : retries) {
+    const auto recorded = store->append(RetryRecord{.sequence = retry.event.sequence,
+                                                    .target = engine.name_of(retry.target),
+                                                    .attempt = retry.attempt,
+                                                    .instance = std::move(retry.instance),
+                                                    .sent = retry.sent,
+                                                    .failed = at.wall,
+                                                    .due = retry.due,
+                                                    .code = std::move(retry.code),
+                                                    .message = std::move(retry.message)});
+    if (!recorded) return recorded;
+  }
+  for (Settled& ending : settled) {
+    const auto recorded = store->append(SettledRecord{.sequence = ending.event.sequence,
+                                                      .target = engine.name_of(ending.target),
+                                                      .ending = Ending::Settled,
+                                                      .attempts = ending.attempts,
+                                                      .instance = std::move(ending.instance),
+                                                      .first_attempt = ending.first_attempt,
+                                                      .last_attempt = ending.last_attempt,
+                                                      .at = at.wall});
+    if (!recorded) return recorded;
+  }
+  for (const SettledRecord& ending : buried) {
+    const auto recorded = store->append(ending);
+    if (!recorded) return recorded;
+  }
+  buried.clear();
+  return {};
+}
+
+/// Retention and the trace index: in turns without frames, and now and then when there are no such
+/// turns. The index is derived and may fail; the journal may not.
+Result<> SidecarNode::State::upkeep(const Time& at) {
+  if (busy && at.steady < next_upkeep) return {};
+  next_upkeep = at.steady + kUpkeepInterval;
+  const auto maintained = store->maintain(at.wall);
+  if (!maintained) return maintained;
+  if (!traces) return {};
+  const auto followed = traces->follow(*store);
+  if (!followed) {
+    log.complain(at, "trace-index", followed.error().what);
+  } else if (*followed) {
+    more = true;
+  }
+  return {};
+}
+
+void SidecarNode::State::heartbeat(const Time& at) {
+  if (!alive_due && at.steady < next_alive) return;
+  next_alive = at.steady + options.alive_interval;
+  alive_due = false;
+  outbox.body_for(std::string(kAliveTopic)) = encode(LinkAlive{.boot = boot,
+                                                               .forwarder_boot = forwarder_boot,
+                                                               .generation = generation,
+                                                               .accepted = accepted});
+}
+
+// --- The Node ---
+
+SidecarNode::SidecarNode(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+SidecarNode::~SidecarNode() = default;
+
+Result<std::unique_ptr<SidecarNode>> SidecarNode::open(
+    const Time& now, SidecarOptions options, SidecarStores stores, Random& random, Log& log) {
+  const auto open_events = std::move(stores.open_events);
+  auto state = std::make_unique<State>(now, options, std::move(stores), random, log);
+  auto store = open_events(*state);
+  if (!store) return store.failure();
+  state->store = std::move(*store);
+  state->bodies = std::make_unique<EventBodies>(*state->store, options.cache_size);
+  log.info("recovered " + std::to_string(state->engine.pending()) + " pending deliveries");
+  return std::unique_ptr<SidecarNode>(new SidecarNode(std::move(state)));
+}
+
+void SidecarNode::on_frame(const Time& now, Frame& frame) {
+  State& state = *state_;
+  state.now = now;
+  state.busy = true;
+  if (frame.topic == kRoutedTopic) {
+    state.on_routed(now, frame);
+    return;
+  }
+  if (frame.topic == kTableTopic) {
+    state.on_table(now, frame);
+    return;
+  }
+  if (frame.topic.starts_with(kGonePrefix)) {
+    state.on_gone(now, frame);
+    return;
+  }
+  const auto topic = parse_topic(frame.topic);
+  if (topic && topic->kind == TopicKind::Ready) {
+    state.on_instance(now, frame, *topic);
+  } else if (topic && topic->kind == TopicKind::Settle) {
+    state.on_settlements(now, frame, *topic);
+  } else if (topic && topic->kind == TopicKind::Ask) {
+    state.on_asks(now, frame, *topic);
+  } else {
+    state.malformed(now, frame, "not a topic of the link");
+  }
+}
+
+void SidecarNode::on_time(const Time& now) {
+  State& state = *state_;
+  state.now = now;
+  state.more = false;
+  const auto stepped = state.jobs.step();
+  if (!stepped && !state.fatal) state.fatal = stepped.error();
+  state.engine.advance(now);
+  state.send_deliveries(now);
+  state.collect_burials();
+  state.more = state.more || !state.jobs.idle();
+}
+
+std::optional<SteadyTime> SidecarNode::wake_at() const {
+  const State& state = *state_;
+  if (state.more) return state.now.steady;
+  SteadyTime next = state.next_alive;
+  if (!state.burials.empty()) next = std::min(next, state.bury_after);
+  if (state.draining_until) next = std::min(next, *state.draining_until);
+  const auto engine = state.engine.wake_at();
+  if (engine) next = std::min(next, *engine);
+  return std::max(next, state.now.steady);
+}
+
+Result<> SidecarNode::commit(const Time& now, std::vector<Frame>& out) {
+  State& state = *state_;
+  if (state.fatal) return tl::unexpected<Error>(*state.fatal);
+  // A dead letter is durable before the journal may forget its delivery.
+  const auto buried = state.bury(now);
+  if (!buried) return buried;
+  const auto recorded = state.record(now);
+  if (!recorded) return recorded;
+  const auto synced = state.store->sync();
+  if (!synced) return synced;
+  // A redriven one is owed by the journal, durably, before its dead letter goes.
+  const auto removed = state.jobs.remove_redriven();
+  if (!removed) return removed;
+  const auto kept = state.upkeep(now);
+  if (!kept) return kept;
+  state.heartbeat(now);
+  state.outbox.collect(out);
+  state.busy = false;
+  return {};
+}
+
+void SidecarNode::drain(const Time& now) {
+  if (!state_->draining_until) state_->draining_until = now.steady + state_->options.drain_patience;
+}
+
+bool SidecarNode::drained() const {
+  const State& state = *state_;
+  return state.engine.in_flight() == 0
+         || (state.draining_until && state.now.steady >= *state.draining_until);
+}
+
+}  // namespace conga::bus

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SidecarNode: makes routed events durable, then delivers them. It lets the DeliveryEngine decide
+// and carries out what it decided, in the one order that keeps the promises: dead letters are
+// stored before the journal forgets a delivery, the journal is synced before anything is answered
+// or sent, and a redriven dead letter is removed after the journal owes its delivery again.
+
+#pragma once
+
+#include "bus/sidecar/dead_letters.h"
+#include "bus/sidecar/delivery_engine.h"
+#include "bus/sidecar/event_store.h"
+#include "bus/sidecar/recent_ids.h"
+#include "bus/sidecar/trace_source.h"
+#include "common/core/clock.h"
+#include "common/core/random.h"
+#include "common/core/result.h"
+#include "common/log/log.h"
+#include "common/runtime/node.h"
+#include "common/wire/event/value.h"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace conga::bus {
+
+struct SidecarOptions {
+  EngineOptions engine;
+  RecentIdsOptions dedup;
+  ValueLimits limits;
+  Duration alive_interval = std::chrono::milliseconds(100);
+  Duration drain_patience = std::chrono::seconds(2);  ///< For what is in flight, at SIGTERM.
+  std::size_t frame_size = std::size_t{256} * 1024;   ///< A frame is closed when it is this big.
+  std::size_t turn_size = std::size_t{8} << 20U;      ///< Bytes of events delivered in a turn.
+  std::size_t cache_size = std::size_t{32} << 20U;    ///< Bytes of the newest events in memory.
+};
+
+/// Where a sidecar keeps things.
+struct SidecarStores {
+  /// Opens the journal, giving what it recovers to the visitor.
+  std::function<Result<std::unique_ptr<EventStore>>(RecoveryVisitor&)> open_events;
+  std::unique_ptr<DeadLetters> dead_letters;
+  std::unique_ptr<TraceSource> traces;  ///< May be null: the verb `trace` is refused then.
+};
+
+class SidecarNode final : public Node {
+public:
+  /// Recovers what is pending. Fails as the journal does: Corrupt means that the sidecar must not
+  /// start and guess. `random` and `log` must outlive the Node.
+  static Result<std::unique_ptr<SidecarNode>> open(
+      const Time& now, SidecarOptions options, SidecarStores stores, Random& random, Log& log);
+
+  ~SidecarNode() override;
+
+  void on_frame(const Time& now, Frame& frame) override;
+  void on_time(const Time& now) override;
+  std::optional<SteadyTime> wake_at() const override;
+  Result<> commit(const Time& now, std::vector<Frame>& out) override;
+  void drain(const Time& now) override;
+  bool drained() const override;
+
+private:
+  struct State;
+
+  explicit SidecarNode(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace conga::bus

@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "bus/sidecar/sidecar_node.h"
+
+#include "common/wire/event/packer.h"
+#include "tests/unit/sidecar/engine_bench.h"
+#include "tests/unit/sidecar/sidecar_bench.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+using namespace std::chrono_literals;
+using conga::Settlement;
+using conga::bus::LinkTarget;
+using conga::bus::RetryRecord;
+using conga::bus::SettledRecord;
+using conga::bus::StoredEvent;
+using conga::bus::testing::SidecarBench;
+using conga::bus::testing::target;
+
+namespace {
+
+using Outcome = Settlement::Outcome;
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::ptrdiff_t place(const std::vector<std::string>& log, std::string_view entry) {
+  return std::find(log.begin(), log.end(), entry) - log.begin();
+}
+
+/// A sidecar with one target, `charge` to `payment`, and one ready instance, `p1`.
+SidecarBench& with_payment(SidecarBench& bench) {
+  bench.table({target("charge", "payment")});
+  bench.ready("payment", "p1");
+  REQUIRE(bench.turn());
+  return bench;
+}
+
+}  // namespace
+
+TEST_CASE("a routed event is stored, synced, answered and delivered in one turn") {
+  SidecarBench bench;
+  with_payment(bench);
+  const std::string event = bench.make_event();
+  bench.route(event);
+  REQUIRE(bench.turn());
+  CHECK(bench.did == std::vector<std::string>{"event", "sync"});
+  CHECK(bench.disk.synced == 1);
+  REQUIRE(bench.results().size() == 1);
+  CHECK(bench.results()[0].ok());
+  REQUIRE(bench.deliveries().size() == 1);
+  CHECK(bench.deliveries()[0].event == event);
+  CHECK(bench.deliveries()[0].attempt == 1);
+  CHECK(bench.deliveries()[0].rule == "charge");
+  CHECK(bench.alive().accepted == 1);
+}
+
+TEST_CASE("an event that no rule wants is archived and answered") {
+  SidecarBench bench;
+  with_payment(bench);
+  bench.route(bench.make_event(), {});
+  REQUIRE(bench.turn());
+  CHECK(bench.disk.all<StoredEvent>().size() == 1);
+  CHECK(bench.results().at(0).ok());
+  CHECK(bench.deliveries().empty());
+}
+
+TEST_CASE("nothing is handed out when the sync fails, and the error ends the sidecar") {
+  SidecarBench bench;
+  with_payment(bench);
+  bench.route(bench.make_event());
+  bench.disk.sync_fails = true;
+  const auto turn = bench.turn();
+  REQUIRE_FALSE(turn);
+  CHECK(turn.error().code == "SyncFailed");
+  CHECK(bench.sent.empty());
+}
+
+TEST_CASE("a repeated put is answered ok and stored once, also after a restart") {
+  SidecarBench bench;
+  with_payment(bench);
+  const std::string event = bench.make_event();
+  bench.route(event);
+  bench.route(event);
+  REQUIRE(bench.turn());
+  CHECK(bench.results().size() == 2);
+  CHECK(bench.results()[1].ok());
+  CHECK(bench.disk.all<StoredEvent>().size() == 1);
+
+  bench.start();
+  with_payment(bench);
+  bench.route(event);
+  REQUIRE(bench.turn());
+  CHECK(bench.results().at(0).ok());
+  CHECK(bench.disk.all<StoredEvent>().size() == 1);
+}
+
+TEST_CASE("an event that was not synced before a crash is new when it is put again") {
+  SidecarBench bench;
+  with_payment(bench);
+  const std::string event = bench.make_event();
+  bench.route(event);
+  bench.start();
+  with_payment(bench);
+  bench.route(event);
+  REQUIRE(bench.turn());
+  CHECK(bench.disk.all<StoredEvent>().size() == 1);
+  CHECK(bench.deliveries().size() == 1);
+}
+
+TEST_CASE("a full journal refuses puts, and takes the same event once there is room") {
+  SidecarBench bench;
+  with_payment(bench);
+  const std::string event = bench.make_event();
+  bench.disk.full = true;
+  bench.route(event);
+  REQUIRE(bench.turn());
+  REQUIRE(bench.results().size() == 1);
+  CHECK(bench.results()[0].code == "JournalFull");
+  CHECK(bench.results()[0].retryable());
+  CHECK(contains(bench.results()[0].message, "free disk space"));
+  bench.disk.full = false;
+  bench.route(event);
+  REQUIRE(bench.turn());
+  CHECK(bench.results().at(0).ok());
+  CHECK(bench.deliveries().size() == 1);
+}
+
+TEST_CASE("a batch of an unknown table is dropped, unanswered, but counts as handled") {
+  SidecarBench bench;
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  CHECK(bench.results().empty());
+  CHECK(bench.alive().forwarder_boot == 0);
+  bench.table({target("charge", "payment")});
+  REQUIRE(bench.turn());
+  CHECK(bench.alive().forwarder_boot == 77);
+  CHECK(bench.alive().generation == 1);
+  CHECK(bench.alive().accepted == 1);
+  ++bench.generation;
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  CHECK(bench.results().empty());
+  CHECK(bench.alive().accepted == 2);
+}
+
+TEST_CASE("alive is said every 100 ms, and asks to be woken for it") {
+  SidecarBench bench;
+  REQUIRE(bench.turn());
+  CHECK(bench.alive().boot != 0);
+  REQUIRE(bench.turn());
+  CHECK(bench.sent.empty());
+  REQUIRE(bench.node->wake_at());
+  CHECK(*bench.node->wake_at() == bench.now.steady + 100ms);
+  bench.pass(100ms);
+  REQUIRE(bench.turn());
+  CHECK(bench.sent.size() == 1);
+}
+
+TEST_CASE("ok is recorded with its instance and times, and needs no answer") {
+  SidecarBench bench;
+  with_payment(bench);
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  const auto sent_at = bench.now.wall;
+  bench.pass(3ms);
+  bench.settle(bench.deliveries().at(0).id, Outcome::Ok);
+  REQUIRE(bench.turn());
+  const auto settled = bench.disk.all<SettledRecord>();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].instance == "p1");
+  CHECK(settled[0].attempts == 1);
+  CHECK(settled[0].first_attempt == sent_at);
+  CHECK(settled[0].at == bench.now.wall);
+  CHECK(settled[0].ending == conga::bus::Ending::Settled);
+}
+
+TEST_CASE("a failed attempt is recorded and survives a restart") {
+  SidecarBench bench;
+  with_payment(bench);
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  bench.settle(bench.deliveries().at(0).id, Outcome::Retry);
+  REQUIRE(bench.turn());
+  REQUIRE(bench.disk.all<RetryRecord>().size() == 1);
+  CHECK(bench.disk.all<RetryRecord>()[0].code == "Declined");
+  bench.start();
+  bench.pass(1s);
+  with_payment(bench);
+  REQUIRE(bench.deliveries().size() == 1);
+  CHECK(bench.deliveries()[0].attempt == 2);
+}
+
+TEST_CASE("delivery ids differ from run to run, so an old settlement does no harm") {
+  SidecarBench bench;
+  with_payment(bench);
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  const auto old = bench.deliveries().at(0).id;
+  bench.start();
+  with_payment(bench);
+  REQUIRE(bench.deliveries().size() == 1);
+  CHECK(bench.deliveries()[0].id != old);
+  bench.settle(old, Outcome::Ok);
+  REQUIRE(bench.turn());
+  CHECK(bench.disk.all<SettledRecord>().empty());
+}
+
+TEST_CASE("a rejected delivery is durable in the dead letters before the journal forgets it") {
+  SidecarBench bench;
+  with_payment(bench);
+  bench.route(bench.make_event("B7"));
+  REQUIRE(bench.turn());
+  bench.settle(bench.deliveries().at(0).id, Outcome::Reject);
+  REQUIRE(bench.turn());
+  const auto& log = bench.did;
+  CHECK(place(log, "letter") < place(log, "letters-sync"));
+  CHECK(place(log, "letters-sync") < place(log, "dead"));
+  CHECK(place(log, "dead") < place(log, "sync"));
+  REQUIRE(bench.disk.letters.size() == 1);
+  const auto& letter = bench.disk.letters.begin()->second;
+  CHECK(letter.target.rule == "charge");
+  CHECK(letter.service == "payment");
+  CHECK(letter.source == "aircraft.booking");
+  CHECK(letter.detail_type == "BookingCreated");
+  CHECK(letter.correlation_id == "B7");
+  CHECK(letter.error_code == "Declined");
+  CHECK(letter.error_message == "no");
+  CHECK(letter.exhausted_retry_condition.empty());
+  CHECK(letter.retry_attempts == 0);
+  CHECK(letter.first_attempt.has_value());
+  CHECK(letter.sequence == 1);
+}
+
+TEST_CASE("while the dead letters have no room deliveries wait for it, and are not forgotten") {
+  SidecarBench bench;
+  with_payment(bench);
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  bench.settle(bench.deliveries().at(0).id, Outcome::Reject);
+  bench.disk.letters_full = true;
+  REQUIRE(bench.turn());
+  CHECK(bench.disk.all<SettledRecord>().empty());
+  bench.disk.letters_full = false;
+  bench.pass(1s);
+  REQUIRE(bench.turn());
+  CHECK(bench.disk.letters.size() == 1);
+  CHECK(bench.disk.all<SettledRecord>().size() == 1);
+}
+
+TEST_CASE("a loop is a dead letter for each target, and for none if no rule matched") {
+  SidecarBench bench;
+  bench.table({target("one", "payment"), target("two", "seating")});
+  bench.ready("payment", "p1");
+  bench.route(bench.make_event(), {0, 1}, true);
+  bench.route(bench.make_event(), {}, true);
+  REQUIRE(bench.turn());
+  CHECK(bench.results().size() == 2);
+  CHECK(bench.results()[0].ok());
+  CHECK(bench.deliveries().empty());
+  REQUIRE(bench.disk.letters.size() == 3);
+  for (const auto& known : bench.disk.letters) CHECK(known.second.error_code == "LoopDetected");
+  CHECK(bench.disk.letters.at(3).target.rule == "-");
+  CHECK(bench.disk.all<SettledRecord>().size() == 2);
+}
+
+TEST_CASE("an event that the journal cannot read any more is given up with that reason") {
+  conga::bus::SidecarOptions options;
+  options.cache_size = 0;
+  SidecarBench bench(options);
+  bench.table({target("charge", "payment")});
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  bench.start();
+  bench.disk.unreadable = 1;
+  bench.generation = 0;
+  with_payment(bench);
+  REQUIRE(bench.disk.letters.size() == 1);
+  CHECK(bench.disk.letters.begin()->second.error_code == "EventUnreadable");
+}
+
+TEST_CASE("an instance that has left loses its deliveries to another at once") {
+  SidecarBench bench;
+  with_payment(bench);
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  bench.ready("payment", "p2");
+  bench.frame("link/gone/payment/p1", "");
+  REQUIRE(bench.turn());
+  REQUIRE(bench.deliveries("deliver/payment/p2").size() == 1);
+  CHECK(bench.deliveries("deliver/payment/p2")[0].attempt == 2);
+}
+
+TEST_CASE("deliveries are batched per instance up to the size of a frame") {
+  conga::bus::SidecarOptions options;
+  options.frame_size = 1000;
+  SidecarBench bench(options);
+  bench.table({target("charge", "payment")});
+  bench.ready("payment", "p1", 100);
+  for (int count = 0; count < 50; ++count) bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  CHECK(bench.deliveries().size() == 50);
+  for (const auto& frame : bench.sent) CHECK(frame.body.size() < 1300);
+}
+
+TEST_CASE("a turn delivers a bounded number of bytes and goes on at once") {
+  conga::bus::SidecarOptions options;
+  options.turn_size = 500;
+  SidecarBench bench(options);
+  bench.table({target("charge", "payment")});
+  bench.ready("payment", "p1", 100);
+  for (int count = 0; count < 20; ++count) bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  CHECK(bench.deliveries().size() < 10);
+  CHECK(*bench.node->wake_at() == bench.now.steady);
+  std::size_t delivered = bench.deliveries().size();
+  for (int turn = 0; turn < 20; ++turn) {
+    REQUIRE(bench.turn());
+    delivered += bench.deliveries().size();
+  }
+  CHECK(delivered == 20);
+}
+
+TEST_CASE("garbage on the link is counted and does no harm") {
+  SidecarBench bench;
+  with_payment(bench);
+  for (const char* topic : {"link/table",
+                            "link/routed",
+                            "link/gone/x",
+                            "ready/payment/p1",
+                            "settle/payment/p1",
+                            "ask/cli-1",
+                            "put/web-1",
+                            "",
+                            "nonsense"}) {
+    bench.frame(topic, "\xc1garbage");
+  }
+  bench.route(bench.make_event(), {99});
+  std::string no_id;
+  conga::Packer(no_id).map(0);
+  bench.route(no_id);
+  bench.ask("sidecar.status");
+  REQUIRE(bench.turn());
+  CHECK(contains(bench.answer(), "\"malformed\":11"));
+  CHECK(bench.results().empty());
+}
+
+TEST_CASE("status tells backlog, instances and counters") {
+  SidecarBench bench;
+  with_payment(bench);
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  bench.pass(250ms);
+  bench.ask("sidecar.status");
+  REQUIRE(bench.turn());
+  const std::string status = bench.answer();
+  CHECK(contains(status, R"("version":"0.1.0","uptime":"250ms")"));
+  CHECK(contains(status, R"("rule":"charge","target":"payment","service":"payment","state":"ok")"));
+  CHECK(contains(status, R"("pending":1,"ready":0)"));
+  CHECK(contains(status, R"("in-flight":1,"oldest":"250ms")"));
+  CHECK(contains(status, R"("instance":"p1","credit":10,"in-flight":1,"last-heard":"250ms")"));
+  CHECK(contains(status, R"("accepted":1,"duplicates":0,"dispatched":1)"));
+}
+
+TEST_CASE("dead letters are listed, shown and purged") {
+  SidecarBench bench;
+  with_payment(bench);
+  for (const char* flow : {"B1", "B2", "B3"}) bench.route(bench.make_event(flow));
+  REQUIRE(bench.turn());
+  for (const auto& delivery : bench.deliveries()) bench.settle(delivery.id, Outcome::Reject);
+  REQUIRE(bench.turn());
+
+  bench.ask("dlq.list", R"({"limit":2})");
+  REQUIRE(bench.turn());
+  CHECK(contains(bench.answer(), R"("count":3)"));
+  CHECK(contains(bench.answer(), R"("correlation-id":"B2")"));
+  CHECK_FALSE(contains(bench.answer(), R"("correlation-id":"B3")"));
+
+  bench.ask("dlq.show", R"({"numbers":[3]})");
+  REQUIRE(bench.turn());
+  CHECK(contains(bench.answer(), R"("error-code":"Declined")"));
+  CHECK(contains(bench.answer(), R"("event":{"id":)"));
+
+  bench.ask("dlq.show", R"({"numbers":[9]})");
+  REQUIRE(bench.turn());
+  CHECK(bench.answer() == "NotFound: there is no dead letter 9");
+
+  bench.ask("dlq.purge", R"({"correlation-id":"B2"})");
+  REQUIRE(bench.turn());
+  CHECK(bench.answer() == R"({"purged":1})");
+  CHECK(bench.disk.synced_letters.size() == 2);
+
+  bench.ask("dlq.purge", R"({"correlation-id":"B2"})");
+  REQUIRE(bench.turn());
+  CHECK(bench.answer() == R"({"purged":1})");  // the same question, asked again
+
+  bench.ask("dlq.purge", R"({})", 2);
+  REQUIRE(bench.turn());
+  CHECK(contains(bench.answer(), "InvalidArguments: say which"));
+  bench.ask("dlq.purge", R"({"all":true})", 3);
+  REQUIRE(bench.turn());
+  CHECK(bench.answer() == R"({"purged":2})");
+}
+
+TEST_CASE("redrive delivers the same event anew, durably, before its dead letter goes") {
+  SidecarBench bench;
+  with_payment(bench);
+  const std::string event = bench.make_event();
+  bench.route(event);
+  REQUIRE(bench.turn());
+  bench.settle(bench.deliveries().at(0).id, Outcome::Reject);
+  REQUIRE(bench.turn());
+
+  bench.ask("dlq.redrive", R"({"numbers":[1]})");
+  REQUIRE(bench.turn());
+  CHECK(bench.answer() == R"({"redriven":1,"refused":0})");
+  const auto& log = bench.did;
+  CHECK(place(log, "event") < place(log, "sync"));
+  CHECK(place(log, "sync") < place(log, "remove"));
+  CHECK(place(log, "remove") < place(log, "letters-sync"));
+  CHECK(bench.disk.letters.empty());
+  REQUIRE(bench.deliveries().size() == 1);
+  CHECK(bench.deliveries()[0].event == event);
+  CHECK(bench.deliveries()[0].attempt == 1);
+
+  bench.start();
+  with_payment(bench);
+  REQUIRE(bench.deliveries().size() == 1);
+  CHECK(bench.deliveries()[0].event == event);
+}
+
+TEST_CASE("a poison event that is redriven and comes back is not redriven for ever") {
+  SidecarBench bench;
+  with_payment(bench);
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  bench.settle(bench.deliveries().at(0).id, Outcome::Reject);
+  REQUIRE(bench.turn());
+  bench.pass(1s);
+  bench.ask("dlq.redrive", R"({"all":true})");
+  REQUIRE(bench.turn());
+  bench.settle(bench.deliveries().at(0).id, Outcome::Reject);
+  bench.pass(1ms);
+  REQUIRE(bench.turn());
+  CHECK(bench.disk.letters.size() == 1);
+  REQUIRE(bench.turn());
+  CHECK(bench.deliveries().empty());
+}
+
+TEST_CASE("redrive is refused while its target is not in the rules") {
+  SidecarBench bench;
+  with_payment(bench);
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  bench.settle(bench.deliveries().at(0).id, Outcome::Reject);
+  bench.table({target("other", "seating")});
+  REQUIRE(bench.turn());
+  bench.ask("dlq.redrive", R"({"numbers":[1]})");
+  REQUIRE(bench.turn());
+  CHECK(contains(bench.answer(), "TargetRemoved: target payment of rule charge"));
+  CHECK(bench.disk.letters.size() == 1);
+}
+
+TEST_CASE("redrive on a full journal is refused and keeps the dead letters") {
+  SidecarBench bench;
+  with_payment(bench);
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  bench.settle(bench.deliveries().at(0).id, Outcome::Reject);
+  REQUIRE(bench.turn());
+  bench.disk.full = true;
+  bench.ask("dlq.redrive", R"({"all":true})");
+  REQUIRE(bench.turn());
+  CHECK(contains(bench.answer(), "JournalFull: "));
+  CHECK(bench.disk.letters.size() == 1);
+}
+
+TEST_CASE("many redrives take several turns and one answer") {
+  SidecarBench bench;
+  bench.table({target("charge", "payment")});
+  bench.ready("payment", "p1", 1000);
+  for (int count = 0; count < 500; ++count) bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  for (const auto& delivery : bench.deliveries()) bench.settle(delivery.id, Outcome::Reject);
+  REQUIRE(bench.turn());
+  REQUIRE(bench.disk.letters.size() == 500);
+  bench.pass(1ms);
+  bench.ask("dlq.redrive", R"({"all":true})");
+  REQUIRE(bench.turn());
+  CHECK(bench.answer().empty());
+  CHECK(*bench.node->wake_at() == bench.now.steady);
+  bench.ask("dlq.redrive", R"({"all":true})");
+  REQUIRE(bench.turn());
+  REQUIRE(bench.turn());
+  CHECK(bench.answer() == R"({"redriven":500,"refused":0})");
+  CHECK(bench.disk.letters.empty());
+}
+
+TEST_CASE("unknown verbs and bad arguments are refused with their reason") {
+  SidecarBench bench;
+  const auto refusal = [&](const char* verb, const char* arguments) {
+    bench.ask(verb, arguments);
+    REQUIRE(bench.turn());
+    return bench.answer();
+  };
+  CHECK(contains(refusal("dance", "{}"), "UnknownVerb: 'dance'"));
+  CHECK(contains(refusal("dlq.list", R"({"rulle":"x"})"), "InvalidArguments: 'rulle'"));
+  CHECK(contains(refusal("dlq.list", R"({"limit":0})"), "InvalidArguments: limit"));
+  CHECK(contains(refusal("dlq.list", R"({"numbers":["a"]})"), "InvalidArguments: numbers"));
+  CHECK(contains(refusal("dlq.show", "{}"), "InvalidArguments: numbers"));
+  CHECK(contains(refusal("trace", "{}"), "InvalidArguments: id"));
+  CHECK(contains(refusal("trace", R"({"id":"x"})"), "Unavailable: "));
+  CHECK(contains(refusal("dlq.redrive", R"({"all":true,"rule":"x"})"), "contradict"));
+}
+
+TEST_CASE("draining refuses puts, sends nothing new and waits for what is in flight") {
+  SidecarBench bench;
+  with_payment(bench);
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  const auto id = bench.deliveries().at(0).id;
+  bench.node->drain(bench.now);
+  CHECK_FALSE(bench.node->drained());
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  CHECK(bench.results().at(0).code == "Unavailable");
+  SUBCASE("until it is settled") {
+    bench.settle(id, Outcome::Ok);
+    REQUIRE(bench.turn());
+    CHECK(bench.disk.all<SettledRecord>().size() == 1);
+  }
+  SUBCASE("or its patience ends") {
+    bench.pass(2s);
+    REQUIRE(bench.turn());
+  }
+  CHECK(bench.node->drained());
+}
