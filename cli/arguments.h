@@ -26,12 +26,12 @@ using CommandOptions =
     std::variant<PutOptions, TapOptions, TraceOptions, DlqOptions, RulesOptions, StatusOptions>;
 
 struct Arguments {
-  std::string config;   ///< A bus.yaml to take the endpoints from; empty: none given.
-  std::string publish;  ///< Empty: not given; so the next.
-  std::string subscribe;
+  std::string config{};   ///< A bus.yaml to take the endpoints from; empty: none given.
+  std::string publish{};  ///< Empty: not given; so the next.
+  std::string subscribe{};
   Duration timeout = std::chrono::seconds(3);
   bool json = false;
-  CommandOptions command;
+  CommandOptions command{};
 };
 
 /// Either arguments to work with, or what to print instead: help, the version, a usage fault.

@@ -20,10 +20,6 @@ bool is_table(const Value& value) {
       elements.begin(), elements.end(), [](const Value& element) { return element.is_map(); });
 }
 
-bool is_line(const Value& value) {
-  return !value.is_map() && !is_table(value);
-}
-
 /// Text as it is; a list of texts with commas; all else as JSON.
 std::string shown(const Value& value) {
   if (const auto text = value.string()) return printable(*text);
@@ -56,17 +52,21 @@ std::vector<std::string_view> columns_in(const Value& list) {
   return columns;
 }
 
-void describe_lines(const Value& map, const Look& look, std::string& out) {
-  std::size_t width = 0;
+/// `accepted 12, refused 0`: as many lines as it takes, all but the first indented.
+std::string shown_map(const Value& map, std::size_t indent, std::size_t width) {
+  std::string out;
+  std::size_t column = indent;
   for (const auto& member : map.members()) {
-    if (is_line(member.second)) width = std::max(width, columns_of(printable(member.first)));
+    const std::string item = printable(member.first) + " " + shown(member.second);
+    if (!out.empty()) {
+      const bool fits = column + 2 + columns_of(item) <= width;
+      out += fits ? ", " : ",\n" + std::string(indent, ' ');
+      column = fits ? column + 2 : indent;
+    }
+    out += item;
+    column += columns_of(item);
   }
-  for (const auto& member : map.members()) {
-    if (!is_line(member.second)) continue;
-    const std::string name = printable(member.first);
-    out += "  " + paint(look, Colour::Dim, name) + std::string(width - columns_of(name) + 2, ' ')
-           + shown(member.second) + "\n";
-  }
+  return out.empty() ? "none" : out;
 }
 
 }  // namespace
@@ -91,16 +91,23 @@ std::string describe_list(const Value& list, const Look& look) {
 }
 
 std::string describe(const Value& map, const Look& look) {
-  std::string out;
-  describe_lines(map, look, out);
+  std::size_t width = 0;
   for (const auto& member : map.members()) {
-    if (!member.second.is_map()) continue;
-    out += paint(look, Colour::Bold, printable(member.first)) + "\n";
-    describe_lines(member.second, look, out);
+    if (!is_table(member.second)) width = std::max(width, columns_of(printable(member.first)));
+  }
+  std::string out;
+  for (const auto& member : map.members()) {
+    if (is_table(member.second)) continue;
+    const std::string name = printable(member.first);
+    const std::string value = member.second.is_map()
+                                  ? shown_map(member.second, width + 4, look.width)
+                                  : shown(member.second);
+    out += "  " + paint(look, Colour::Dim, name) + std::string(width - columns_of(name) + 2, ' ')
+           + value + "\n";
   }
   for (const auto& member : map.members()) {
     if (!is_table(member.second)) continue;
-    out += "\n" + paint(look, Colour::Bold, printable(member.first)) + "\n"
+    out += "\n" + paint(look, Colour::Bold, heading_of(member.first)) + "\n"
            + describe_list(member.second, look);
   }
   return out;

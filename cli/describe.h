@@ -12,8 +12,8 @@
 
 namespace conga::cli {
 
-/// The map's scalars, one a line; then its maps, each under its name; then its lists of maps, each
-/// a table under its name.
+/// The map's members, one a line, maps as `name value, name value`; then its lists of maps, each a
+/// table under its name.
 std::string describe(const Value& map, const Look& look);
 
 /// A list of maps as a table: a column for each member of any of them, in order of appearance.

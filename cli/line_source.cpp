@@ -60,13 +60,15 @@ public:
         line = name_ + ": a line is longer than 16 MiB; events are at most 1 MiB";
         return Next::Broken;
       }
-      if (!is_readable()) return Next::Later;
+      if (!poll_input(0)) return Next::Later;
       if (!fill()) {
         line = name_ + ": " + std::strerror(errno);
         return Next::Broken;
       }
     }
   }
+
+  void wait() override { poll_input(-1); }
 
   std::optional<double> fraction() const override {
     if (!size_ || *size_ == 0) return std::nullopt;
@@ -83,9 +85,10 @@ private:
     return Next::Line;
   }
 
-  bool is_readable() const {
+  /// True if reading would not block; a fault counts, since read() will tell it.
+  bool poll_input(int milliseconds) const {
     pollfd wanted{.fd = descriptor_, .events = POLLIN, .revents = 0};
-    return ::poll(&wanted, 1, 0) != 0;
+    return ::poll(&wanted, 1, milliseconds) != 0;
   }
 
   bool fill() {

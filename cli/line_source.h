@@ -28,6 +28,9 @@ public:
   /// nothing more will come.
   virtual Next next(std::string& line) = 0;
 
+  /// Blocks until next() may have more to say than Later: for commands with nothing else to do.
+  virtual void wait() {}
+
   /// How much of it has been given out, 0 to 1; nothing if that cannot be known.
   virtual std::optional<double> fraction() const = 0;
 };

@@ -6,10 +6,10 @@
 #pragma once
 
 #include "cli/bus_command.h"
+#include "cli/event_filter.h"
 #include "common/wire/event/value.h"
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
 namespace conga::cli {
@@ -19,9 +19,6 @@ struct TapOptions {
   std::string topic{};      ///< Of a rule's `topic:` target; empty: all accepted events.
   std::uint64_t count = 0;  ///< End after so many; 0: at Ctrl-C.
 };
-
-/// Whether an event is wanted. It is given the whole event.
-using EventFilter = std::function<bool(const Value& event)>;
 
 class Tap final : public BusCommand {
 public:

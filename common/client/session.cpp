@@ -36,7 +36,7 @@ struct Session::State {
   void on_hello_answered(const AnswerView& answer) {
     if (answer.ok) {
       greeted = true;
-    } else if (answer.code == "NameTaken" || answer.code == "BadArguments") {
+    } else if (answer.code == "NameTaken" || answer.code == "InvalidArguments") {
       refusal = Error{.fault = Fault::Permanent,
                       .what = std::string(answer.message),
                       .code = std::string(answer.code)};

@@ -14,6 +14,8 @@ namespace {
 
 /// The longest `source` and `detail-type`: they become parts of topics.
 constexpr std::size_t kMaxNameSize = 256;
+/// How deep an event is read that is refused anyway, for the sake of its id and its end.
+constexpr std::size_t kDeepest = 256;
 /// The longest `correlation-id`, `key` and `traceparent`.
 constexpr std::size_t kMaxTextSize = 1024;
 
@@ -174,23 +176,41 @@ tl::unexpected<Error> as_event_fault(const Error& error) {
   return fail(error.fault, "the event is refused: " + error.what, std::move(code));
 }
 
+/// `bytes` are those of `map`.
+Result<EventView> view_of(const Value& map, std::string_view bytes) {
+  if (!map.is_map()) {
+    return fail(Fault::Permanent, "an event must be a map, and this is not one", "InvalidEvent");
+  }
+  EventView event;
+  event.bytes = bytes;
+  event.map = map;
+  if (auto read = read_fields(map, event); !read) return read.failure();
+  return event;
+}
+
 }  // namespace
 
 Result<EventView> read_event(std::string_view bytes, const ValueLimits& limits) {
   const auto map = Value::parse(bytes, limits);
   if (!map) return as_event_fault(map.error());
-  if (!map->is_map()) {
-    return fail(Fault::Permanent, "an event must be a map, and this is not one", "InvalidEvent");
+  return view_of(*map, bytes);
+}
+
+Result<EventView> take_event(std::string_view& bytes, const ValueLimits& limits) {
+  const std::string_view all = bytes;
+  const auto map = Value::take(bytes, limits);
+  if (!map) {
+    // What is merely too large or too deep is well-formed all the same, and has an end.
+    if (!Value::take(bytes, {.max_size = all.size(), .max_depth = kDeepest})) bytes = {};
+    return as_event_fault(map.error());
   }
-  EventView event;
-  event.bytes = bytes;
-  event.map = *map;
-  if (auto read = read_fields(*map, event); !read) return read.failure();
-  return event;
+  return view_of(*map, all.substr(0, all.size() - bytes.size()));
 }
 
 std::optional<Uuid> event_id_of(std::string_view bytes, const ValueLimits& limits) {
-  const auto map = Value::parse(bytes, {.max_size = bytes.size(), .max_depth = limits.max_depth});
+  const ValueLimits loose{.max_size = bytes.size(),
+                          .max_depth = std::max(limits.max_depth, kDeepest)};
+  const auto map = Value::parse(bytes, loose);
   const auto id = map ? map->find("id") : std::nullopt;
   const auto text = id ? id->string() : std::nullopt;
   return text ? Uuid::parse(*text) : std::nullopt;

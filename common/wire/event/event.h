@@ -58,6 +58,11 @@ struct EventView {
 /// code `InvalidEvent`, `EventTooLarge` or `EventTooDeep`, and the field's name in the message.
 Result<EventView> read_event(std::string_view bytes, const ValueLimits& limits = {});
 
+/// As read_event(), but takes the event off the front of `bytes`: for bodies of several events. A
+/// refused event is taken off too, so that the next can be read; where its end cannot be found,
+/// nothing is left of `bytes`.
+Result<EventView> take_event(std::string_view& bytes, const ValueLimits& limits = {});
+
 /// The event's id even if the rest of it is refused, so that the refusal can be addressed.
 std::optional<Uuid> event_id_of(std::string_view bytes, const ValueLimits& limits = {});
 

@@ -2,8 +2,6 @@
 
 #include "cli/line_source.h"
 
-#include "cli/endpoints.h"
-
 #include <doctest/doctest.h>
 
 #include <array>
@@ -92,13 +90,4 @@ TEST_CASE("an @file is read whole") {
   const ScratchFile file("{\n}");
   CHECK(conga::cli::read_text(file.path()).value() == "{\n}");
   CHECK_FALSE(conga::cli::read_text("/nowhere"));
-}
-
-TEST_CASE("what binds every interface is reached on this machine") {
-  using conga::cli::connectable;
-  CHECK(connectable("tcp://*:7461") == "tcp://127.0.0.1:7461");
-  CHECK(connectable("tcp://0.0.0.0:7461") == "tcp://127.0.0.1:7461");
-  CHECK(connectable("tcp://[::]:7461") == "tcp://[::1]:7461");
-  CHECK(connectable("tcp://bus.example:7461") == "tcp://bus.example:7461");
-  CHECK(connectable("ipc:///run/conga/publish") == "ipc:///run/conga/publish");
 }

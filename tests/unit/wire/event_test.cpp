@@ -3,6 +3,7 @@
 #include "common/wire/event/event.h"
 
 #include "common/wire/event/json.h"
+#include "common/wire/event/packer.h"
 
 #include <doctest/doctest.h>
 
@@ -84,4 +85,32 @@ TEST_CASE("an oversized event is refused as such, and its id can still be told")
   const conga::ValueLimits limits{.max_size = 100, .max_depth = 64};
   CHECK(read_event(bytes, limits).error().code == "EventTooLarge");
   CHECK(conga::event_id_of(bytes, limits)->text() == kId);
+}
+
+TEST_CASE("events are taken off a body one by one, and a refused one does not hide the next") {
+  std::string good;
+  conga::Packer(good)
+      .map(4)
+      .key("id")
+      .string("018f4e2a-9b1c-7def-8123-456789abcdef")
+      .key("source")
+      .string("s")
+      .key("detail-type")
+      .string("T")
+      .key("detail")
+      .map(0);
+  std::string large;
+  conga::Packer(large).map(1).key("id").string(std::string(2000, 'x'));
+  std::string deep;
+  for (int level = 0; level < 100; ++level) conga::Packer(deep).array(1);
+  conga::Packer(deep).null();
+  const std::string body = good + large + deep + good + "\xc1" + good;
+  const conga::ValueLimits limits{.max_size = 1000};
+  std::string_view rest = body;
+  CHECK(conga::take_event(rest, limits)->bytes == good);
+  CHECK(conga::take_event(rest, limits).error().code == "EventTooLarge");
+  CHECK(conga::take_event(rest, limits).error().code == "EventTooDeep");
+  CHECK(conga::take_event(rest, limits)->bytes == good);
+  CHECK(conga::take_event(rest, limits).error().code == "InvalidEvent");
+  CHECK(rest.empty());
 }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// BusConfig: what conga-bus reads from its configuration file. config/bus.yaml has every key with
+// its default and what it means.
+
+#pragma once
+
+#include "bus/forwarder.h"
+#include "common/config/document.h"
+#include "common/core/result.h"
+#include "common/log/log.h"
+
+#include <string>
+
+namespace conga::bus {
+
+struct BusConfig {
+  enum class Sidecar : std::uint8_t { Process, Embedded };
+
+  std::string publish = "tcp://127.0.0.1:7461";
+  std::string subscribe = "tcp://127.0.0.1:7462";
+  std::string link = "ipc://var/run/link";
+  std::string rules;  ///< Path of the rules file.
+  Sidecar sidecar = Sidecar::Process;
+  std::string sidecar_config;  ///< Path; read if the sidecar is embedded.
+  Duration drain_limit = std::chrono::seconds(10);
+  LogOptions log;
+  ForwarderOptions forwarder;  ///< Its boot number is not configuration.
+};
+
+/// `file` is where `root` was read from. Refused with all faults, one per line.
+Result<BusConfig> read_bus_config(const Document& root, const std::string& file);
+
+}  // namespace conga::bus

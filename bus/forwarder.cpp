@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "bus/forwarder.h"
+
+#include "common/core/check.h"
+#include "common/core/version.h"
+#include "common/wire/event/packer.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+namespace conga::bus {
+namespace {
+
+/// What the sidecar may have published as it is.
+constexpr std::array<std::string_view, 3> kRelayed{"put-result/", "deliver/", "answer/"};
+
+void append_result(std::string& results,
+                   const Uuid& id,
+                   std::string_view code = {},
+                   std::string_view message = {}) {
+  append(
+      results,
+      PutResult{.event_id = id.text(), .code = std::string(code), .message = std::string(message)});
+}
+
+struct Hello {
+  std::vector<std::string_view> topics;
+  std::uint64_t nonce = 0;
+};
+
+/// Nothing if the arguments are not those of a hello.
+std::optional<Hello> read_hello(const Value& arguments, std::string_view answer_topic) {
+  const auto topics = arguments.find("topics");
+  const auto nonce = arguments.find("nonce");
+  if (!topics || !topics->is_array() || !nonce || !nonce->uint64()) return std::nullopt;
+  Hello hello{.topics = {}, .nonce = *nonce->uint64()};
+  bool hears_answers = false;
+  for (const Value element : topics->elements()) {
+    const auto topic = element.string();
+    if (!topic) return std::nullopt;
+    hears_answers = hears_answers || *topic == answer_topic;
+    hello.topics.push_back(*topic);
+  }
+  if (!hears_answers) return std::nullopt;
+  return hello;
+}
+
+}  // namespace
+
+Forwarder::Forwarder(ForwarderOptions options, Routing rules, RulesLoader load, Log& log)
+    : options_(std::move(options)),
+      table_(std::move(rules), 1),
+      load_(std::move(load)),
+      log_(log),
+      clients_(options_.name_silence),
+      link_(options_.boot, options_.link) {
+  CONGA_CHECK(options_.boot != 0, "a boot number is never 0");
+}
+
+Forwarder::~Forwarder() = default;
+
+void Forwarder::on_frame(const Time& now, Frame& frame) {
+  frame.channel == Channel::Link ? on_link_frame(now, frame) : on_client_frame(now, frame);
+}
+
+void Forwarder::on_client_frame(const Time& now, Frame& frame) {
+  const auto topic = parse_topic(frame.topic);
+  if (!topic) return complain_malformed(now, frame.topic, "is no topic of the protocol");
+  switch (topic->kind) {
+    case TopicKind::Put:
+      clients_.heard_of(now, topic->first);
+      return on_put(now, topic->first, frame.body);
+    case TopicKind::Ready:
+      return on_ready(now, *topic, frame);
+    case TopicKind::Settle:
+      clients_.heard_of(now, topic->second);
+      return send(Channel::Link, std::move(frame.topic), std::move(frame.body));
+    case TopicKind::Ask:
+      return on_ask(now, topic->first, frame.body);
+    case TopicKind::PutResult:
+    case TopicKind::Deliver:
+    case TopicKind::Answer:
+    case TopicKind::Event:
+    case TopicKind::Topic:
+      return complain_malformed(now, frame.topic, "is for the bus to send, not for clients");
+  }
+}
+
+void Forwarder::on_put(const Time& now, std::string_view client, std::string_view body) {
+  if (body.empty()) return complain_malformed(now, put_topic(client), "has an empty body");
+  std::string results;
+  while (!body.empty()) {
+    const std::string_view rest = body;
+    const auto event = take_event(body, options_.event);
+    if (event) {
+      on_event(*event, results);
+    } else {
+      refuse(rest.substr(0, rest.size() - body.size()), event.error(), results);
+    }
+  }
+  send_batch(now, client);
+  for (auto& [topic, events] : published_) send(Channel::Subscribe, topic, std::move(events));
+  published_.clear();
+  if (!results.empty()) send(Channel::Subscribe, put_result_topic(client), std::move(results));
+}
+
+void Forwarder::refuse(std::string_view bytes, const Error& error, std::string& results) {
+  ++counters_.refused;
+  const auto id = event_id_of(bytes, options_.event);
+  append(results,
+         PutResult{.event_id = id ? id->text() : "", .code = error.code, .message = error.what});
+}
+
+void Forwarder::on_event(const EventView& event, std::string& results) {
+  table_.route(event.map, route_);
+  const bool loop = event.hops > options_.max_hops;
+  const bool topic_only = !loop && route_.targets.empty() && !route_.topics.empty();
+  const bool open =
+      link_.state() == LinkGate::State::Open || link_.state() == LinkGate::State::Full;
+  if (draining_ || (!topic_only && !open)) return answer_unavailable(event, results);
+  ++counters_.accepted;
+  if (topic_only) {
+    ++counters_.topic_only;
+    append_result(results, event.id);
+  } else {
+    pass_on(event, loop);
+  }
+  if (!loop) publish_topics(event);
+  if (audience_.has_taps()) tap(event);
+}
+
+void Forwarder::pass_on(const EventView& event, bool loop) {
+  if (loop) ++counters_.loops;
+  if (route_.rules.empty()) ++counters_.unmatched;
+  batch_.push_back({.event = event.bytes, .loop = loop, .targets = route_.targets});
+  batch_bytes_ += event.bytes.size();
+}
+
+void Forwarder::answer_unavailable(const EventView& event, std::string& results) {
+  ++counters_.unavailable;
+  std::string_view why = "the sidecar does not answer; put the event again later";
+  if (link_.state() == LinkGate::State::Stuck) {
+    why = "the sidecar does not keep up; put the event again later";
+  }
+  if (draining_) why = "the bus is shutting down; put the event again later";
+  append_result(results, event.id, "Unavailable", why);
+}
+
+void Forwarder::publish_topics(const EventView& event) {
+  for (const std::uint32_t position : route_.topics) {
+    const std::string& topic = table_.topics()[position];
+    if (!audience_.overhears(topic)) {
+      ++counters_.unheard;
+      continue;
+    }
+    ++counters_.published;
+    published_[topic] += event.bytes;
+  }
+}
+
+void Forwarder::tap(const EventView& event) {
+  std::string topic = event_topic(event.source, event.detail_type);
+  if (!audience_.overhears(topic)) return;
+  ++counters_.tapped;
+  published_[std::move(topic)] += event.bytes;
+}
+
+void Forwarder::send_batch(const Time& now, std::string_view client) {
+  if (batch_.empty()) return;
+  LinkRouted routed{.boot = options_.boot,
+                    .generation = table_.generation(),
+                    .sequence = link_.send(now, batch_bytes_),
+                    .client = client,
+                    .events = std::move(batch_)};
+  send(Channel::Link, std::string(kRoutedTopic), encode(routed));
+  batch_ = std::move(routed.events);
+  batch_.clear();
+  batch_bytes_ = 0;
+}
+
+void Forwarder::on_ready(const Time& now, const Topic& topic, Frame& frame) {
+  clients_.heard_of(now, topic.second);
+  std::string_view rest = frame.body;
+  const auto ready = take_ready(rest);
+  if (!ready) return complain_malformed(now, frame.topic, ready.error().what);
+  if (!audience_.listens(deliver_topic(topic.first, topic.second))) {
+    ++counters_.unannounced;
+    return;
+  }
+  send(Channel::Link, std::move(frame.topic), std::move(frame.body));
+}
+
+void Forwarder::on_ask(const Time& now, std::string_view client, std::string_view body) {
+  std::string answers;
+  std::string forwarded;
+  while (!body.empty()) {
+    const std::string_view rest = body;
+    const auto ask = take_ask(body, options_.event);
+    if (!ask) {
+      complain_malformed(now, ask_topic(client), ask.error().what);
+      continue;
+    }
+    ++counters_.asks;
+    if (ask->verb != "hello") clients_.heard_of(now, client);
+    if (answer(now, client, *ask, answers)) continue;
+    forwarded += rest.substr(0, rest.size() - body.size());
+  }
+  if (!forwarded.empty()) send(Channel::Link, ask_topic(client), std::move(forwarded));
+  if (!answers.empty()) send(Channel::Subscribe, answer_topic(client), std::move(answers));
+}
+
+/// False: it is for the sidecar to answer.
+bool Forwarder::answer(const Time& now,
+                       std::string_view client,
+                       const AskView& ask,
+                       std::string& answers) {
+  if (ask.verb == "hello") {
+    answer_hello(now, client, ask, answers);
+  } else if (ask.verb == "bus.status") {
+    append_answer(answers, ask.request, status(now));
+  } else if (ask.verb == "rules.list") {
+    append_answer(answers, ask.request, list_rules());
+  } else if (ask.verb == "rules.reload") {
+    answer_reload(now, ask, answers);
+  } else if (link_.state() == LinkGate::State::Down) {
+    append_refusal(answers, ask.request, "Unavailable", "the sidecar does not answer");
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/// Silent while a subscription is still on its way: the client asks again.
+void Forwarder::answer_hello(const Time& now,
+                             std::string_view client,
+                             const AskView& ask,
+                             std::string& answers) {
+  const auto hello = read_hello(ask.arguments, answer_topic(client));
+  if (!hello) {
+    return append_refusal(answers,
+                          ask.request,
+                          "InvalidArguments",
+                          "hello needs {\"topics\": [text…], \"nonce\": integer}, and the topics "
+                          "must name answer/"
+                              + std::string(client));
+  }
+  const bool all = std::ranges::all_of(
+      hello->topics, [&](std::string_view topic) { return audience_.listens(topic); });
+  if (!all) return;
+  if (!clients_.greet(now, client, hello->nonce)) {
+    return append_refusal(answers,
+                          ask.request,
+                          "NameTaken",
+                          "another process is connected as '" + std::string(client)
+                              + "': choose a name of its own for each process");
+  }
+  std::string result;
+  Packer(result)
+      .map(3)
+      .key("bus")
+      .string(options_.name)
+      .key("version")
+      .string(kVersion)
+      .key("boot")
+      .unsigned_integer(options_.boot);
+  append_answer(answers, ask.request, result);
+}
+
+void Forwarder::answer_reload(const Time& now, const AskView& ask, std::string& answers) {
+  if (const auto loaded = load_rules(now); !loaded) {
+    return append_refusal(answers, ask.request, "InvalidRules", loaded.error().what);
+  }
+  std::string result;
+  Packer(result)
+      .map(2)
+      .key("generation")
+      .unsigned_integer(table_.generation())
+      .key("rules")
+      .unsigned_integer(table_.rules().size());
+  append_answer(answers, ask.request, result);
+}
+
+void Forwarder::on_link_frame(const Time& now, Frame& frame) {
+  const auto starts = [&](std::string_view prefix) { return frame.topic.starts_with(prefix); };
+  if (std::ranges::any_of(kRelayed, starts)) {
+    ++counters_.relayed;
+    return send(Channel::Subscribe, std::move(frame.topic), std::move(frame.body));
+  }
+  if (frame.topic != kAliveTopic) {
+    return complain_malformed(now, frame.topic, "is not for the sidecar to send");
+  }
+  const auto alive = read_alive(frame.body);
+  if (!alive) return complain_malformed(now, frame.topic, alive.error().what);
+  if (link_.on_alive(now, *alive, table_.generation())) {
+    send(Channel::Link, std::string(kTableTopic), table_body());
+  }
+}
+
+std::string Forwarder::table_body() const {
+  return encode(LinkTable{
+      .boot = options_.boot, .generation = table_.generation(), .targets = table_.targets()});
+}
+
+void Forwarder::on_presence(const Time& /*now*/, const Presence& presence) {
+  audience_.set(presence.topic, presence.present);
+  const auto topic = presence.present ? std::nullopt : parse_topic(presence.topic);
+  if (!topic) return;
+  if (topic->kind == TopicKind::Answer) clients_.release(topic->first);
+  if (topic->kind != TopicKind::Deliver) return;
+  std::string gone(kGonePrefix);
+  gone.append(topic->first).append("/").append(topic->second);
+  send(Channel::Link, std::move(gone), {});
+}
+
+void Forwarder::on_time(const Time& now) {
+  if (!started_) loaded_ = started_.emplace(now.wall);
+  link_.advance(now);
+  const bool up = link_.state() != LinkGate::State::Down;
+  if (std::exchange(linked_, up) == up) return;
+  up ? log_.info("the sidecar is there")
+     : log_.warning("the sidecar does not answer: durable events are refused as Unavailable");
+}
+
+std::optional<SteadyTime> Forwarder::wake_at() const {
+  return link_.wake_at();
+}
+
+Result<> Forwarder::commit(const Time& /*now*/, std::vector<Frame>& out) {
+  std::ranges::move(out_, std::back_inserter(out));
+  out_.clear();
+  return {};
+}
+
+bool Forwarder::accepts(Channel channel) const {
+  return channel != Channel::Publish || link_.state() != LinkGate::State::Full;
+}
+
+void Forwarder::reload(const Time& now) {
+  // Whoever sent the signal reads the log; load_rules() has told it.
+  static_cast<void>(load_rules(now).has_value());
+}
+
+Result<> Forwarder::load_rules(const Time& now) {
+  auto routing = load_();
+  if (!routing) {
+    rules_fault_ = routing.error().what;
+    log_.error("the rules are not reloaded, the last good ones stay: " + rules_fault_);
+    return routing.failure();
+  }
+  rules_fault_.clear();
+  loaded_ = now.wall;
+  table_ = RoutingTable(std::move(*routing), table_.generation() + 1);
+  log_.info("the rules are reloaded: " + std::to_string(table_.rules().size()) + " rules");
+  if (link_.state() == LinkGate::State::Down) return {};
+  link_.on_table_sent(now);
+  send(Channel::Link, std::string(kTableTopic), table_body());
+  return {};
+}
+
+void Forwarder::drain(const Time& /*now*/) {
+  draining_ = true;
+}
+
+bool Forwarder::drained() const {
+  return link_.is_empty() || link_.state() == LinkGate::State::Down;
+}
+
+void Forwarder::send(Channel channel, std::string topic, std::string body) {
+  out_.push_back({.channel = channel, .topic = std::move(topic), .body = std::move(body)});
+}
+
+void Forwarder::complain_malformed(const Time& now, std::string_view topic, std::string_view why) {
+  constexpr std::size_t kMaxShown = 80;
+  ++counters_.malformed;
+  std::string shown(topic.substr(0, kMaxShown));
+  std::ranges::replace_if(
+      shown, [](char letter) { return letter < ' ' || letter > '~'; }, '?');
+  log_.complain(now, "malformed", "a frame is dropped: '" + shown + "' " + std::string(why));
+}
+
+}  // namespace conga::bus
