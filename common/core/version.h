@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The version of all of conga, as meson.build has it: `--version` and the status verbs show it.
+// kVersion: what --version and the bus's hello say. meson.build sets it, once for all.
 
 #pragma once
 
@@ -8,6 +8,6 @@
 
 namespace conga {
 
-inline constexpr std::string_view kVersion = "0.1.0";
+inline constexpr std::string_view kVersion = CONGA_VERSION;
 
 }  // namespace conga

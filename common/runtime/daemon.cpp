@@ -2,8 +2,8 @@
 
 #include "common/runtime/daemon.h"
 
+#include "common/core/version.h"
 #include "common/runtime/sd_notify.h"
-#include "common/runtime/version.h"
 
 #include <CLI/CLI.hpp>
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "common/core/version.h"
 #include "tests/unit/bus/support.h"
 
 using namespace conga::bus::test;
@@ -22,10 +21,6 @@ bool contains(const std::string& text, const std::string& part) {
 }
 
 }  // namespace
-
-TEST_CASE("the version that is told is the project's") {
-  CHECK(conga::kVersion == PROJECT_VERSION);
-}
 
 TEST_CASE("hello is answered once every subscription it names has arrived") {
   Bench bench;
