@@ -317,6 +317,7 @@ void Forwarder::on_presence(const Time& /*now*/, const Presence& presence) {
 
 void Forwarder::on_time(const Time& now) {
   if (!started_) loaded_ = started_.emplace(now.wall);
+  log_.on_time(now);
   link_.advance(now);
   const bool up = link_.state() != LinkGate::State::Down;
   if (std::exchange(linked_, up) == up) return;
@@ -378,7 +379,10 @@ void Forwarder::complain_malformed(const Time& now, std::string_view topic, std:
   std::string shown(topic.substr(0, kMaxShown));
   std::ranges::replace_if(
       shown, [](char letter) { return letter < ' ' || letter > '~'; }, '?');
-  log_.complain(now, "malformed", "a frame is dropped: '" + shown + "' " + std::string(why));
+  log_.complain(now,
+                "malformed",
+                "a frame is dropped: its topic or body is not valid",
+                {{"topic", shown}, {"why", why}});
 }
 
 }  // namespace conga::bus

@@ -97,19 +97,6 @@ inline std::vector<PutAnswer> results_in(std::string_view body) {
   return answers;
 }
 
-/// Keeps what an operator would read.
-class KeepingSink final : public LogSink {
-public:
-  explicit KeepingSink(std::vector<std::string>& lines) : lines_(lines) {}
-
-  void write(LogLevel /*level*/, std::string_view /*channel*/, std::string_view message) override {
-    lines_.emplace_back(message);
-  }
-
-private:
-  std::vector<std::string>& lines_;
-};
-
 class Bench {
 public:
   explicit Bench(ForwarderOptions options = defaults(), Routing routing = two_rules())
@@ -139,6 +126,9 @@ public:
   std::vector<Frame> put(std::string body, const std::string& client = "c") {
     return turn(Channel::Publish, put_topic(client), std::move(body));
   }
+
+  /// What an operator reads.
+  const std::vector<std::string>& complaints() const { return sink->lines(); }
 
   std::vector<Frame> presence(const std::string& topic, bool present = true) {
     forwarder.on_presence(now, {.topic = topic, .present = present});
@@ -179,8 +169,8 @@ public:
   }
 
   Result<Routing> next_rules = two_rules();
-  std::vector<std::string> complaints;
-  Log log{"bus", LogLevel::Warning, std::make_unique<KeepingSink>(complaints)};
+  std::shared_ptr<CapturingSink> sink = std::make_shared<CapturingSink>();
+  Log log{"bus", LogLevel::Warning, sink};
   Forwarder forwarder;
   Time now = at(0s);
 };
