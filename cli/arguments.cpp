@@ -2,6 +2,8 @@
 
 #include "cli/arguments.h"
 
+#include "common/core/version.h"
+
 #include <CLI/CLI.hpp>
 
 #include <sstream>
@@ -155,7 +157,7 @@ std::string is_rate(const std::string& text) {
 }
 
 void add_common(CLI::App& app, Draft& draft) {
-  app.set_version_flag("--version", "conga 0.1.0");
+  app.set_version_flag("--version", "conga " + std::string(kVersion));
   app.add_option("--config", draft.common.config, "A bus.yaml to take the endpoints from")
       ->type_name("FILE");
   app.add_option("--publish", draft.common.publish, "Where to publish to")
@@ -256,6 +258,7 @@ void add_rules(CLI::App& app, Draft& draft) {
   group->require_subcommand(0, 1)->footer(kRulesExamples);
   CLI::App* check = group->add_subcommand("check", "Check rule files, without a bus");
   check->add_option("file", rules.files, "Rule files")->required();
+  check->add_flag("--aws", rules.aws, "Warn of what exceeds a limit of Amazon EventBridge");
   check->footer(kRulesCheckExamples);
   check->callback([&rules] { rules.action = RulesOptions::Action::Check; });
   CLI::App* list = group->add_subcommand("list", "List the rules that the bus works with");

@@ -196,8 +196,8 @@ void Dlq::take_page(const Time& now, const Value& result) {
     after_ = std::max(after_, count_of(letter, "number"));
   }
   const std::size_t got = letters_.size() - before;
-  const bool is_last = got == 0 || got < std::min(options_.limit - before, kPage);
-  if (is_last || letters_.size() >= options_.limit) {
+  // A page may hold fewer than asked for because an answer has its limit in bytes.
+  if (got == 0 || letters_.size() >= std::min(options_.limit, total_)) {
     end_list();
   } else {
     ask_page(now);
@@ -229,13 +229,18 @@ void Dlq::take_letter(const Value& result) {
 void Dlq::take_count(const Value& result) {
   const bool redriven = options_.action == DlqOptions::Action::Redrive;
   const std::uint64_t count = count_of(result, redriven ? "redriven" : "purged");
+  const std::uint64_t refused = count_of(result, "refused");
   if (look_.json) {
     screen().print(to_json(result) + "\n");
   } else {
     screen().print(counted(count, "dead letter") + (redriven ? " redriven\n" : " purged\n"));
   }
+  if (refused > 0) {
+    screen().note("conga: " + counted(refused, "dead letter")
+                  + " not redriven: the target is not in the rules any more\n");
+  }
   // A number that names nothing, or a filter that finds nothing, is more likely a slip than a wish.
-  finish(count == 0 && !options_.all ? ExitCode::Refused : ExitCode::Done);
+  finish(refused > 0 || (count == 0 && !options_.all) ? ExitCode::Refused : ExitCode::Done);
 }
 
 }  // namespace conga::cli

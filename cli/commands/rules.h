@@ -18,10 +18,11 @@ struct RulesOptions {
   enum class Action : std::uint8_t { Check, List, Test, Reload };
 
   Action action = Action::List;
-  std::vector<std::string> files;  ///< Check.
-  std::string pattern;             ///< Test: JSON or `@file`; so the next.
-  std::string event;
-  std::string cases;  ///< Test: a file of JSON lines, or `-`.
+  std::vector<std::string> files{};  ///< Check.
+  bool aws = false;                  ///< Check: warn of what Amazon EventBridge would refuse.
+  std::string pattern{};             ///< Test: JSON or `@file`; so the next.
+  std::string event{};
+  std::string cases{};  ///< Test: a file of JSON lines, or `-`.
 };
 
 /// Why these options cannot be carried out; empty if they can.

@@ -35,10 +35,42 @@ bool has_instance(const Value& sidecar, std::string_view service) {
   });
 }
 
-std::uint64_t pending_in(const Value& sidecar) {
-  std::uint64_t pending = 0;
-  for (const Value& target : list_in(sidecar, "targets")) pending += count_of(target, "pending");
-  return pending;
+/// A row for each instance; a service without one has a row too.
+std::string flat_instances(const Value& services) {
+  std::string rows;
+  std::size_t count = 0;
+  for (const Value& service : services.elements()) {
+    const std::string name = text_of(service, "service");
+    const Value instances = service.find("instances").value_or(Value());
+    for (const Value& instance : instances.elements()) {
+      Packer packer(rows);
+      packer.map(instance.size() + 1).key("service").string(name);
+      for (const auto& member : instance.members()) packer.key(member.first).value(member.second);
+    }
+    if (instances.size() == 0) {
+      Packer(rows).map(2).key("service").string(name).key("instance").string("none");
+    }
+    count += std::max<std::size_t>(instances.size(), 1);
+  }
+  std::string list;
+  Packer(list).array(count).raw(rows);
+  return list;
+}
+
+/// The sidecar's answer with its services as rows, which is how a table can show them.
+std::string flattened(const Value& sidecar) {
+  std::string flat;
+  Packer packer(flat);
+  packer.map(sidecar.size());
+  for (const auto& member : sidecar.members()) {
+    packer.key(member.first);
+    if (member.first == "services") {
+      packer.raw(flat_instances(member.second));
+    } else {
+      packer.value(member.second);
+    }
+  }
+  return flat;
 }
 
 }  // namespace
@@ -50,7 +82,7 @@ std::string missing_for(const StatusOptions& options, const Value& sidecar) {
     if (!has_instance(sidecar, service)) missing += (missing.empty() ? "" : ", ") + service;
   }
   if (!missing.empty()) return "no ready instance of " + missing;
-  const std::uint64_t pending = options.idle ? pending_in(sidecar) : 0;
+  const std::uint64_t pending = options.idle ? count_of(sidecar, "pending") : 0;
   if (pending == 0) return "";
   return std::to_string(pending) + (pending == 1 ? " delivery" : " deliveries") + " pending";
 }
@@ -62,7 +94,8 @@ std::string show_status(const Value& bus,
   std::string out = paint(look, Colour::Bold, "BUS") + "\n" + describe(bus, look) + "\n"
                     + paint(look, Colour::Bold, "SIDECAR") + "\n";
   if (!sidecar.is_map()) return out + "  " + paint(look, Colour::Red, fault) + "\n";
-  return out + describe(sidecar, look);
+  const std::string flat = flattened(sidecar);
+  return out + describe(Value::trusted(flat), look);
 }
 
 Status::Status(ClientSettings settings, StatusOptions options, Screen& screen, Look look)

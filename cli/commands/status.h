@@ -4,7 +4,7 @@
 // which is how scripts wait for a start without sleeping.
 //
 // Read from the answers: of `sidecar.status` `services: [{service, instances: [{instance, …}]}]`
-// and `targets: [{rule, target, service, pending, …}]`. All else is shown as it comes.
+// and `pending`. All else is shown as it comes.
 
 #pragma once
 

@@ -28,6 +28,10 @@ void Trace::answered(const Time& /*now*/, const Answer& answer) {
                   + "'; it may be older than the journal keeps, or was never accepted");
     return;
   }
+  const auto truncated = result.find("truncated");
+  if (!look_.json && truncated && truncated->boolean().value_or(false)) {
+    screen().note("conga: the flow is longer than one answer holds; these are its first events\n");
+  }
   screen().print(look_.json ? to_json(result) + "\n" : draw_flow(events, look_));
   finish(ExitCode::Done);
 }

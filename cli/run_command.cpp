@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/run_command.h"
+
+#include "cli/commands/rules_offline.h"
+#include "cli/commands/trace.h"
+#include "cli/endpoints.h"
+#include "cli/event_filter.h"
+#include "cli/terminal.h"
+#include "common/log/log.h"
+#include "common/runtime/run.h"
+#include "common/runtime/signals.h"
+#include "common/runtime/zmq/zmq_transport.h"
+
+#include <memory>
+#include <string>
+#include <unistd.h>
+#include <utility>
+#include <variant>
+
+namespace conga::cli {
+namespace {
+
+/// A command, or an Error that makes the command line senseless.
+using Made = Result<std::unique_ptr<BusCommand>>;
+
+/// Makes the Node of each command that needs a bus.
+struct Maker {
+  const ClientSettings& settings;
+  Random& random;
+  Screen& screen;
+  const Look& look;
+
+  Made operator()(const PutOptions& options) const {
+    auto lines = open_input(options);
+    if (!lines) return lines.failure();
+    return std::make_unique<Put>(settings, options, std::move(*lines), random, screen, look);
+  }
+
+  Made operator()(const TapOptions& options) const {
+    EventFilter filter;
+    if (!options.pattern.empty()) {
+      auto made = filter_of_pattern(options.pattern);
+      if (!made) return made.failure();
+      filter = std::move(*made);
+    }
+    return std::make_unique<Tap>(settings, options, std::move(filter), screen, look);
+  }
+
+  Made operator()(const TraceOptions& options) const {
+    return std::make_unique<Trace>(settings, options.subject, screen, look);
+  }
+
+  Made operator()(const DlqOptions& options) const {
+    if (options.action == DlqOptions::Action::Purge && !options.yes) {
+      if (!stdin_is_terminal()) {
+        return fail(Fault::Permanent, "dlq purge deletes for good: say --yes to mean it");
+      }
+      if (!confirm(purge_question(options))) {
+        return fail(Fault::Permanent, "dlq purge: nothing was deleted");
+      }
+    }
+    return std::make_unique<Dlq>(settings, options, screen, look);
+  }
+
+  Made operator()(const RulesOptions& options) const {
+    return std::make_unique<Rules>(settings, options.action, screen, look);
+  }
+
+  Made operator()(const StatusOptions& options) const {
+    return std::make_unique<Status>(settings, options, screen, look);
+  }
+};
+
+ExitCode complain(Screen& screen, const Error& error, ExitCode code) {
+  screen.note("conga: " + error.what + "\n");
+  return code;
+}
+
+/// Unique per process, as every client's name must be.
+std::string client_name(Random& random) {
+  constexpr std::uint64_t kDigits = 0xffff'ffff;
+  return "conga-" + std::to_string(::getpid()) + "-" + std::to_string(random.bits() & kDigits);
+}
+
+ExitCode drive(BusCommand& command,
+               const ClientSettings& settings,
+               Signals& signals,
+               Screen& screen) {
+  Log log("conga", LogLevel::Warning, make_stderr_sink({}));
+  const auto transport = ZmqTransport::client(
+      settings.publish, settings.subscribe, command.subscriptions(), ZmqOptions{}, &signals, log);
+  if (!transport) return complain(screen, transport.error(), ExitCode::Usage);
+  const SystemClock clock;
+  const auto ran =
+      run(command, **transport, clock, {}, [&command] { return command.exit_code().has_value(); });
+  screen.flush();
+  if (!ran) return complain(screen, ran.error(), ExitCode::Refused);
+  // Without a code the time to end in was over before a second Ctrl-C or the bus's last answer.
+  return command.exit_code().value_or(ExitCode::Refused);
+}
+
+bool is_offline(const CommandOptions& command) {
+  const auto* rules = std::get_if<RulesOptions>(&command);
+  return rules != nullptr
+         && (rules->action == RulesOptions::Action::Check
+             || rules->action == RulesOptions::Action::Test);
+}
+
+}  // namespace
+
+ExitCode run_command(const Arguments& arguments, Random& random, Screen& screen, const Look& look) {
+  if (is_offline(arguments.command)) {
+    const ExitCode code = run_offline(std::get<RulesOptions>(arguments.command), screen, look);
+    screen.flush();
+    return code;
+  }
+  const auto endpoints = find_endpoints(arguments);
+  if (!endpoints) return complain(screen, endpoints.error(), ExitCode::Usage);
+  const ClientSettings settings{.name = client_name(random),
+                                .nonce = random.bits(),
+                                .publish = endpoints->publish,
+                                .subscribe = endpoints->subscribe,
+                                .timeout = arguments.timeout};
+  // A question to the person comes before the signals become input of the loop.
+  const auto command = std::visit(Maker{settings, random, screen, look}, arguments.command);
+  if (!command) return complain(screen, command.error(), ExitCode::Usage);
+  const auto signals = Signals::open();
+  if (!signals) return complain(screen, signals.error(), ExitCode::Refused);
+  return drive(**command, settings, **signals, screen);
+}
+
+}  // namespace conga::cli

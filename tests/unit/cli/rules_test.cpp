@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/commands/rules_offline.h"
+#include "cli/event_filter.h"
+#include "tests/unit/cli/support.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using conga::Value;
+using conga::cli::ExitCode;
+using conga::cli::judge_case;
+using conga::cli::testing::packed;
+using conga::cli::testing::PaperScreen;
+
+TEST_CASE("a case holds pattern and event as JSON values or as JSON text") {
+  CHECK(judge_case(R"({"pattern":{"a":[1]},"event":{"a":1}})") == "true");
+  CHECK(judge_case(R"({"pattern":"{\"a\":[1]}","event":"{\"a\":3.0e2}"})") == "false");
+  CHECK(judge_case(R"({"pattern":"{\"a\":[300]}","event":"{\"a\":3.0e2}"})") == "true");
+}
+
+TEST_CASE("a case that makes no sense is invalid with the reason") {
+  CHECK(judge_case(R"({"pattern":{"a":1},"event":{}})").starts_with("invalid: "));
+  CHECK(judge_case(R"({"pattern":{"a":[1]},"event":"["})").starts_with("invalid: "));
+  CHECK(judge_case(R"({"pattern":{"a":[1]}})").starts_with("invalid: a case is"));
+  CHECK(judge_case("[").starts_with("invalid: the case: "));
+}
+
+TEST_CASE("one pattern and one event exit 0 or 1, and 2 if they cannot be read") {
+  PaperScreen screen;
+  CHECK(conga::cli::test_one(R"({"a":[1]})", R"({"a":1})", screen, {}) == ExitCode::Done);
+  CHECK(screen.out == "true\n");
+  CHECK(conga::cli::test_one(R"({"a":[1]})", R"({"a":2})", screen, {}) == ExitCode::Refused);
+  CHECK(screen.out == "true\nfalse\n");
+  CHECK_FALSE(screen.err.empty());
+  CHECK(conga::cli::test_one("{", "{}", screen, {}) == ExitCode::Usage);
+  CHECK(conga::cli::test_one("@/nowhere", "{}", screen, {}) == ExitCode::Usage);
+  CHECK(screen.err.find("--pattern: /nowhere: No such file") != std::string::npos);
+}
+
+TEST_CASE("a filter wants what its pattern matches") {
+  const auto filter = conga::cli::filter_of_pattern(R"({"source":["shop"]})");
+  REQUIRE(filter);
+  const std::string shop = packed(R"({"source":"shop"})");
+  const std::string web = packed(R"({"source":"web"})");
+  CHECK((*filter)(Value::trusted(shop)));
+  CHECK_FALSE((*filter)(Value::trusted(web)));
+  CHECK_FALSE((*filter)(Value()));
+  const auto broken = conga::cli::filter_of_pattern(R"({"source":"shop"})");
+  REQUIRE_FALSE(broken);
+  CHECK(broken.error().what.starts_with("--pattern: "));
+}
+
+TEST_CASE("a rule file that is not there is a fault") {
+  PaperScreen screen;
+  CHECK(conga::cli::check_files({.files = {"/nowhere.yaml"}}, screen, {}) == ExitCode::Refused);
+  CHECK(screen.out.find("/nowhere.yaml") != std::string::npos);
+}
