@@ -73,8 +73,9 @@ DeadLetter to_letter(const Burial& burial, std::string_view event, WallTime now)
 }  // namespace
 
 struct SidecarNode::State final : RecoveryVisitor {
-  State(
-      const Time& now, SidecarOptions given, SidecarStores stores, Random& random, Log& daemon_log);
+  State(const Time& start, SidecarOptions given, Random& random, Log& daemon_log);
+
+  Result<> open(const SidecarStores& stores);
 
   // RecoveryVisitor
   void on_recent_event(std::string_view event_bytes, WallTime ingested) override;
@@ -120,13 +121,13 @@ struct SidecarNode::State final : RecoveryVisitor {
   const SteadyTime started;
   const std::uint64_t boot;
 
+  std::unique_ptr<EventStore> store;
   std::unique_ptr<DeadLetters> letters;
   std::unique_ptr<TraceSource> traces;
-  std::unique_ptr<EventStore> store;
   std::unique_ptr<EventBodies> bodies;
   RecentIds recent;
   DeliveryEngine engine;
-  LetterJobs jobs;
+  std::unique_ptr<LetterJobs> jobs;
   Outbox outbox;
   SidecarCounters counters;
 
@@ -150,15 +151,12 @@ struct SidecarNode::State final : RecoveryVisitor {
   std::optional<Error> fatal;
 };
 
-SidecarNode::State::State(
-    const Time& start, SidecarOptions given, SidecarStores stores, Random& random, Log& daemon_log)
+SidecarNode::State::State(const Time& start, SidecarOptions given, Random& random, Log& daemon_log)
     : options(given),
       log(daemon_log),
       now(start),
       started(start.steady),
       boot(random.bits() | 1U),
-      letters(std::move(stores.dead_letters)),
-      traces(std::move(stores.traces)),
       recent(given.dedup),
       engine(
           given.engine,
@@ -167,16 +165,31 @@ SidecarNode::State::State(
             return key_of(event, pointer);
           },
           random),
-      jobs(
-          *letters,
-          [this](const DeadLetter& letter) { return redrive(now, letter); },
-          [this](const std::string& client, const std::string& body) {
-            outbox.body_for(answer_topic(client)) += body;
-          }),
       outbox(given.frame_size),
       bury_after(start.steady),
       next_alive(start.steady),
       next_upkeep(start.steady) {}
+
+Result<> SidecarNode::State::open(const SidecarStores& stores) {
+  auto events = stores.open_events(*this);
+  if (!events) return events.failure();
+  store = std::move(*events);
+  bodies = std::make_unique<EventBodies>(*store, options.cache_size);
+  auto dead_letters = stores.open_dead_letters();
+  if (!dead_letters) return dead_letters.failure();
+  letters = std::move(*dead_letters);
+  jobs = std::make_unique<LetterJobs>(
+      *letters,
+      [this](const DeadLetter& letter) { return redrive(now, letter); },
+      [this](const std::string& client, const std::string& body) {
+        outbox.body_for(answer_topic(client)) += body;
+      });
+  if (!stores.open_traces) return {};
+  auto index = stores.open_traces();
+  if (!index) return index.failure();
+  traces = std::move(*index);
+  return {};
+}
 
 // --- Recovery ---
 
@@ -193,10 +206,10 @@ void SidecarNode::State::on_pending(const PendingDelivery& delivery) {
 
 void SidecarNode::State::malformed(const Time& at, const Frame& frame, std::string_view what) {
   ++counters.malformed;
-  log.complain(
-      at,
-      "malformed",
-      "a frame on '" + frame.topic.substr(0, kTopicShown) + "' was refused: " + std::string(what));
+  log.complain(at,
+               "malformed",
+               "a frame was refused",
+               {{"topic", frame.topic.substr(0, kTopicShown)}, {"why", what}});
 }
 
 void SidecarNode::State::on_table(const Time& at, const Frame& frame) {
@@ -212,8 +225,7 @@ void SidecarNode::State::on_table(const Time& at, const Frame& frame) {
   forwarder_boot = table->boot;
   generation = table->generation;
   engine.set_table(at, table->targets);
-  log.info("the forwarder's table of generation " + std::to_string(generation) + " has "
-           + std::to_string(table->targets.size()) + " durable targets");
+  log.info("table of targets", {{"generation", generation}, {"targets", table->targets.size()}});
 }
 
 void SidecarNode::State::on_routed(const Time& at, Frame& frame) {
@@ -386,7 +398,7 @@ void SidecarNode::State::on_ask(const Time& at, const std::string& client, const
       return;
     }
     const auto kind = redrives ? LetterJobs::Kind::Redrive : LetterJobs::Kind::Purge;
-    jobs.ask(at, client, ask.request, kind, std::move(*choice));
+    jobs->ask(at, client, ask.request, kind, std::move(*choice));
     return;
   }
   const auto answer = answer_to(at, ask);
@@ -621,15 +633,17 @@ SidecarNode::SidecarNode(std::unique_ptr<State> state) : state_(std::move(state)
 
 SidecarNode::~SidecarNode() = default;
 
-Result<std::unique_ptr<SidecarNode>> SidecarNode::open(
-    const Time& now, SidecarOptions options, SidecarStores stores, Random& random, Log& log) {
-  const auto open_events = std::move(stores.open_events);
-  auto state = std::make_unique<State>(now, options, std::move(stores), random, log);
-  auto store = open_events(*state);
-  if (!store) return store.failure();
-  state->store = std::move(*store);
-  state->bodies = std::make_unique<EventBodies>(*state->store, options.cache_size);
-  log.info("recovered " + std::to_string(state->engine.pending()) + " pending deliveries");
+Result<std::unique_ptr<SidecarNode>> SidecarNode::open(const Time& now,
+                                                       SidecarOptions options,
+                                                       const SidecarStores& stores,
+                                                       Random& random,
+                                                       Log& log) {
+  auto state = std::make_unique<State>(now, options, random, log);
+  const auto opened = state->open(stores);
+  if (!opened) return opened.failure();
+  log.info("recovered",
+           {{"pending", state->engine.pending()},
+            {"next-sequence", state->store->stats().next_sequence}});
   return std::unique_ptr<SidecarNode>(new SidecarNode(std::move(state)));
 }
 
@@ -664,13 +678,14 @@ void SidecarNode::on_frame(const Time& now, Frame& frame) {
 void SidecarNode::on_time(const Time& now) {
   State& state = *state_;
   state.now = now;
+  state.log.on_time(now);
   state.more = false;
-  const auto stepped = state.jobs.step();
+  const auto stepped = state.jobs->step();
   if (!stepped && !state.fatal) state.fatal = stepped.error();
   state.engine.advance(now);
   state.send_deliveries(now);
   state.collect_burials();
-  state.more = state.more || !state.jobs.idle();
+  state.more = state.more || !state.jobs->idle();
 }
 
 std::optional<SteadyTime> SidecarNode::wake_at() const {
@@ -695,7 +710,7 @@ Result<> SidecarNode::commit(const Time& now, std::vector<Frame>& out) {
   const auto synced = state.store->sync();
   if (!synced) return synced;
   // A redriven one is owed by the journal, durably, before its dead letter goes.
-  const auto removed = state.jobs.remove_redriven();
+  const auto removed = state.jobs->remove_redriven();
   if (!removed) return removed;
   const auto kept = state.upkeep(now);
   if (!kept) return kept;

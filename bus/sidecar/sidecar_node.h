@@ -38,20 +38,25 @@ struct SidecarOptions {
   std::size_t cache_size = std::size_t{32} << 20U;    ///< Bytes of the newest events in memory.
 };
 
-/// Where a sidecar keeps things.
+/// Opens what a sidecar keeps, in this order: the journal first, for it has the lock.
 struct SidecarStores {
-  /// Opens the journal, giving what it recovers to the visitor.
+  /// Gives what the journal recovers to the visitor.
   std::function<Result<std::unique_ptr<EventStore>>(RecoveryVisitor&)> open_events;
-  std::unique_ptr<DeadLetters> dead_letters;
-  std::unique_ptr<TraceSource> traces;  ///< May be null: the verb `trace` is refused then.
+  std::function<Result<std::unique_ptr<DeadLetters>>()> open_dead_letters;
+
+  /// May be empty: the verb `trace` is refused then.
+  std::function<Result<std::unique_ptr<TraceSource>>()> open_traces;
 };
 
 class SidecarNode final : public Node {
 public:
   /// Recovers what is pending. Fails as the journal does: Corrupt means that the sidecar must not
   /// start and guess. `random` and `log` must outlive the Node.
-  static Result<std::unique_ptr<SidecarNode>> open(
-      const Time& now, SidecarOptions options, SidecarStores stores, Random& random, Log& log);
+  static Result<std::unique_ptr<SidecarNode>> open(const Time& now,
+                                                   SidecarOptions options,
+                                                   const SidecarStores& stores,
+                                                   Random& random,
+                                                   Log& log);
 
   ~SidecarNode() override;
 

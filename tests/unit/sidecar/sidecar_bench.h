@@ -21,11 +21,6 @@
 
 namespace conga::bus::testing {
 
-class QuietSink final : public LogSink {
-public:
-  void write(const LogLine& /*line*/) override {}
-};
-
 class SidecarBench {
 public:
   explicit SidecarBench(SidecarOptions given = {}) : options(given) { start(); }
@@ -38,8 +33,10 @@ public:
     stores.open_events = [this](RecoveryVisitor& visitor) {
       return Result<std::unique_ptr<EventStore>>(std::make_unique<FakeStore>(disk, visitor));
     };
-    stores.dead_letters = std::make_unique<FakeDeadLetters>(disk);
-    auto opened = SidecarNode::open(now, options, std::move(stores), random, log);
+    stores.open_dead_letters = [this] {
+      return Result<std::unique_ptr<DeadLetters>>(std::make_unique<FakeDeadLetters>(disk));
+    };
+    auto opened = SidecarNode::open(now, options, stores, random, log);
     REQUIRE(opened);
     node = std::move(*opened);
   }
@@ -177,7 +174,7 @@ public:
   FakeDisk disk;
   Random random{7};
   UuidFactory ids{random};
-  Log log{"sidecar", LogLevel::Error, std::make_unique<QuietSink>()};
+  Log log = Log::null();
   Time now{SteadyTime(std::chrono::hours(100)), WallTime(std::chrono::hours(490'000))};
   std::unique_ptr<SidecarNode> node;
   std::vector<Frame> sent;

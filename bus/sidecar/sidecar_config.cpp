@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "bus/sidecar/sidecar_config.h"
+
+#include "common/runtime/daemon.h"
+
+#include <algorithm>
+
+namespace conga::bus {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kKiB = std::uint64_t{1} << 10U;
+constexpr std::uint64_t kMiB = kKiB << 10U;
+constexpr std::uint64_t kGiB = kMiB << 10U;
+
+template <class Integer>
+void read_bytes(ConfigReader& reader,
+                std::string_view key,
+                Integer& into,
+                std::uint64_t low,
+                std::uint64_t high) {
+  std::uint64_t value = into;
+  reader.bytes(key, value, low, high);
+  into = static_cast<Integer>(value);
+}
+
+void read_journal(ConfigReader reader, FileJournalOptions& journal) {
+  reader.require("directory");
+  reader.path("directory", journal.directory);
+  read_bytes(reader, "segment-size", journal.segment_size, 4 * kMiB, kGiB);
+  // Segments are made of whole blocks.
+  constexpr std::uint32_t kBlock = 4096;
+  journal.segment_size -= journal.segment_size % kBlock;
+  reader.duration("retention-age", journal.retention_age, 1min, 24h * 3650);
+  reader.bytes("retention-size", journal.retention_bytes, 16 * kMiB, 1024 * 1024 * kGiB);
+  reader.boolean("accept-damage", journal.accept_damage);
+  reader.finish();
+  journal.hold_back = std::min<std::uint64_t>(journal.hold_back, journal.segment_size / 4);
+}
+
+void read_dedup(ConfigReader reader, RecentIdsOptions& dedup) {
+  reader.duration("window", dedup.window, 10s, 24h);
+  reader.integer("least", dedup.least, 1000, 100'000'000);
+  reader.integer("most", dedup.most, 1000, 500'000'000);
+  reader.finish();
+  dedup.most = std::max(dedup.most, dedup.least);
+}
+
+void read_delivery(ConfigReader reader, SidecarOptions& sidecar) {
+  reader.duration("heartbeat-timeout", sidecar.engine.heartbeat_timeout, 1500ms, 5min);
+  read_bytes(reader, "frame-size", sidecar.frame_size, kKiB, 8 * kMiB);
+  read_bytes(reader, "turn-size", sidecar.turn_size, 64 * kKiB, 256 * kMiB);
+  read_bytes(reader, "cache-size", sidecar.cache_size, 0, 16 * kGiB);
+  reader.finish();
+}
+
+void read_event_limits(ConfigReader reader, ValueLimits& limits) {
+  read_bytes(reader, "max-size", limits.max_size, kKiB, 16 * kMiB);
+  reader.integer("max-depth", limits.max_depth, 2, 200);
+  reader.finish();
+}
+
+}  // namespace
+
+void read_sidecar_config(ConfigReader& reader, SidecarConfig& config) {
+  reader.endpoint("link", config.link);
+  read_journal(reader.section("journal"), config.journal);
+  read_dedup(reader.section("dedup"), config.sidecar.dedup);
+  read_delivery(reader.section("delivery"), config.sidecar);
+  read_event_limits(reader.section("event"), config.sidecar.limits);
+  reader.duration("drain-limit", config.drain_limit, 0s, 5min);
+  read_log_options(reader, config.log);
+  config.journal.dedup_horizon = config.sidecar.dedup.window;
+  config.journal.dedup_count = config.sidecar.dedup.least;
+  config.sidecar.drain_patience = std::min(config.sidecar.drain_patience, config.drain_limit);
+}
+
+}  // namespace conga::bus
