@@ -60,6 +60,8 @@ struct SettledRecord {
   WallTime first_attempt;
   WallTime last_attempt;  ///< When the last attempt was sent.
   WallTime at;            ///< When it was settled.
+  std::string code = {};  ///< Why it is a dead letter; so the next.
+  std::string message = {};
 };
 
 /// A failed attempt, and when the next one is due.

@@ -164,7 +164,8 @@ Result<EventRecordView> read_event_record(std::string_view payload) {
 
 std::size_t record_size(const SettledRecord& record) {
   return kSettledHead + text_size(record.target.rule) + text_size(record.target.target)
-         + text_size(record.instance);
+         + text_size(record.instance) + text_size(record.code)
+         + text_size(record.message, kMaxMessage);
 }
 
 void store_record(char* to, const SettledRecord& record) {
@@ -177,7 +178,9 @@ void store_record(char* to, const SettledRecord& record) {
       .time(record.at)
       .text(cut(record.target.rule, kMaxName))
       .text(cut(record.target.target, kMaxName))
-      .text(cut(record.instance, kMaxName));
+      .text(cut(record.instance, kMaxName))
+      .text(cut(record.code, kMaxName))
+      .text(cut(record.message, kMaxMessage));
 }
 
 Result<SettledRecord> read_settled_record(std::string_view payload) {
@@ -193,6 +196,8 @@ Result<SettledRecord> read_settled_record(std::string_view payload) {
   record.target.rule = reader.text();
   record.target.target = reader.text();
   record.instance = reader.text();
+  record.code = reader.text();
+  record.message = reader.text();
   if (!reader.complete() || ending > static_cast<std::uint8_t>(Ending::DeadLetter)) {
     return malformed("settled");
   }

@@ -472,7 +472,14 @@ TEST_CASE("records come back as they were written") {
                            const std::string& target,
                            const std::string& text) {
     RC_PRE(sequence > 0);
-    SettledRecord ended{sequence, {rule, target}, Ending::DeadLetter, attempts, text, {}, {}, {}};
+    SettledRecord ended;
+    ended.sequence = sequence;
+    ended.target = {rule, target};
+    ended.ending = Ending::DeadLetter;
+    ended.attempts = attempts;
+    ended.instance = text;
+    ended.code = rule;
+    ended.message = text;
     ended.first_attempt = *times;
     ended.last_attempt = *times;
     ended.at = *times;
@@ -482,6 +489,7 @@ TEST_CASE("records come back as they were written") {
     RC_ASSERT(read.has_value());
     RC_ASSERT(std::tie(read->sequence, read->target, read->ending, read->attempts, read->instance)
               == std::tie(sequence, ended.target, ended.ending, attempts, text));
+    RC_ASSERT(std::tie(read->code, read->message) == std::tie(rule, text));
     RC_ASSERT(std::tie(read->first_attempt, read->last_attempt, read->at)
               == std::tie(ended.first_attempt, ended.last_attempt, ended.at));
 
