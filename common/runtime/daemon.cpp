@@ -11,10 +11,13 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <unistd.h>
 #include <utility>
 
 namespace conga {
 namespace {
+
+using namespace std::chrono_literals;
 
 /// The sign for scripts that the daemon is ready; gone when the daemon is.
 class ReadyFile {
@@ -30,8 +33,8 @@ public:
     if (!path_.empty()) std::remove(path_.c_str());
   }
 
-  void make() const {
-    if (!path_.empty()) std::ofstream(path_) << "ready\n";
+  bool make() const {
+    return path_.empty() || static_cast<bool>(std::ofstream(path_) << ::getpid() << std::endl);
   }
 
 private:
@@ -41,15 +44,16 @@ private:
 /// After each turn: pings systemd's watchdog and, once, tells that the Node is ready.
 class Readiness {
 public:
-  Readiness(const Node& node, Log& log, const ReadyFile& file)
-      : node_(node), log_(log), file_(file) {}
+  Readiness(const Node& node, Log& log, const ReadyFile& file, ServiceManager& manager)
+      : node_(node), log_(log), file_(file), manager_(manager) {}
 
-  void after_turn() {
-    sd_notify("WATCHDOG=1");
+  void after_turn(const Time& now) {
+    manager_.alive(now);
+    log_.on_time(now);
     if (told_ || !node_.ready()) return;
     told_ = true;
-    file_.make();
-    sd_notify("READY=1");
+    if (!file_.make()) log_.warning("the ready file cannot be written");
+    manager_.ready();
     log_.info("ready");
   }
 
@@ -57,8 +61,25 @@ private:
   const Node& node_;
   Log& log_;
   const ReadyFile& file_;
+  ServiceManager& manager_;
   bool told_ = false;
 };
+
+void tell_end(RunEnd end, const RunOptions& options, Log& log) {
+  switch (end) {
+    case RunEnd::Done:
+    case RunEnd::Drained:
+      log.info("stopped");
+      break;
+    case RunEnd::CutShort:
+      log.warning("stopped with work in hand, which comes again after the next start",
+                  {{"drain-limit", options.drain_limit}});
+      break;
+    case RunEnd::Interrupted:
+      log.warning("stopped at once by a second signal");
+      break;
+  }
+}
 
 }  // namespace
 
@@ -130,15 +151,19 @@ int serve(const DaemonInfo& info,
           Log& log,
           RunOptions options) {
   const ReadyFile ready_file(flags.ready_file);
-  Readiness readiness(node, log, ready_file);
-  options.after_turn = [&readiness] { readiness.after_turn(); };
+  ServiceManager manager = ServiceManager::from_environment();
+  Readiness readiness(node, log, ready_file, manager);
+  options.after_turn = [&readiness](const Time& now) { readiness.after_turn(now); };
+  options.longest_wait = std::min(options.longest_wait, manager.longest_wait().value_or(1s));
+  log.info(info.name + " starts",
+           {{"version", kVersion}, {"pid", ::getpid()}, {"config", flags.config}});
   const auto ended = run(node, transport, clock, options);
-  sd_notify("STOPPING=1");
+  manager.stopping();
   if (!ended) {
     log.error(ended.error().what);
-    return complain(info, ended.error(), kExitRefused);
+    return kExitRefused;
   }
-  log.info("stopped");
+  tell_end(*ended, options, log);
   return kExitDone;
 }
 

@@ -2,6 +2,7 @@
 
 #include "common/runtime/zmq/ipc_path.h"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -16,6 +17,21 @@ namespace {
 
 /// sun_path without its terminating zero: 107 on Linux.
 constexpr std::size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
+
+/// "process 4711", as the owner wrote it into its lock.
+std::string holder_of(int lock) {
+  std::array<char, 16> text{};
+  const ssize_t size = ::pread(lock, text.data(), text.size(), 0);
+  if (size <= 0) return "another process";
+  return "process " + std::string(text.data(), static_cast<std::size_t>(size));
+}
+
+/// Only for holder_of(): nothing depends on its success.
+void write_holder(int lock) {
+  const std::string pid = std::to_string(::getpid());
+  if (::ftruncate(lock, 0) != 0) return;
+  [[maybe_unused]] const ssize_t written = ::pwrite(lock, pid.data(), pid.size(), 0);
+}
 
 Result<> make_folder(const std::filesystem::path& folder) {
   std::error_code error;
@@ -47,10 +63,12 @@ Result<std::unique_ptr<IpcPath>> IpcPath::own(const std::string& path) {
   }
   auto owner = std::unique_ptr<IpcPath>(new IpcPath(lock));
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    return fail(Fault::Transient,
-                "ipc://" + path + " is in use by another process: stop it, or choose another path",
-                "InUse");
+    return fail(
+        Fault::Transient,
+        "ipc://" + path + " is in use by " + holder_of(lock) + ": stop it, or choose another path",
+        "InUse");
   }
+  write_holder(lock);
   ::unlink(path.c_str());
   return owner;
 }

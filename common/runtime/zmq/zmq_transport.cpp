@@ -35,13 +35,35 @@ zmq::message_t to_message(std::string bytes) {
   return {data, size, free_string, owned.release()};
 }
 
-std::string cannot_bind(const std::string& endpoint, const char* why) {
-  std::string text = endpoint + " cannot be bound: " + why;
-  if (endpoint.starts_with("tcp://")) {
-    text += "; see who has it with: ss -ltnp 'sport = " + endpoint.substr(endpoint.rfind(':'))
-            + "', stop it, or configure another port";
+/// One sentence with the remedy.
+Error cannot_bind(const std::string& endpoint, const zmq::error_t& error) {
+  const std::string cannot = endpoint + " cannot be bound: ";
+  switch (error.num()) {
+    case EADDRINUSE:
+      return {Fault::Transient,
+              cannot + "it is in use; `ss -ltnp 'sport = " + endpoint.substr(endpoint.rfind(':'))
+                  + "'` shows by whom: stop that, or configure another port",
+              "InUse"};
+    case EACCES:
+      return {Fault::Permanent,
+              cannot + "permission denied; ports below 1024 are root's, and the folder of an "
+                       "ipc:// path must be writable",
+              "Unwritable"};
+    case EADDRNOTAVAIL:
+    case ENODEV:
+      return {Fault::Permanent,
+              cannot + "this machine has no such address; tcp://127.0.0.1:PORT is for this machine "
+                       "only, tcp://0.0.0.0:PORT for all its addresses",
+              "InvalidEndpoint"};
+    default:
+      return {Fault::Permanent,
+              cannot + error.what() + "; an endpoint is tcp://ADDRESS:PORT or ipc://PATH",
+              "InvalidEndpoint"};
   }
-  return text;
+}
+
+Time real_time() {
+  return SystemClock().now();
 }
 
 /// A socket and what its messages are to the Node.
@@ -60,12 +82,15 @@ struct ZmqTransport::State {
   State(const ZmqOptions& transport_options, Signals* transport_signals, Log& transport_log)
       : options(transport_options), signals(transport_signals), log(transport_log) {}
 
-  zmq::socket_t make_socket(zmq::socket_type type);
+  zmq::socket_t make_socket(zmq::socket_type type, std::int64_t max_message);
+  zmq::socket_t make_link();
   Result<> bind(zmq::socket_t& socket, const std::string& endpoint);
   Result<> wait_for_input(std::optional<Duration> wait,
                           const std::function<bool(Channel)>& accepts);
-  void receive(Port& port, Arrivals& arrivals, std::size_t& bytes);
+  void receive(Port& port, Arrivals& arrivals);
   bool receive_one(Port& port, Arrivals& arrivals, std::size_t& bytes);
+  void read_presence(std::string_view message, Arrivals& arrivals);
+  void complain_malformed();
 
   ZmqOptions options;
   Signals* signals;
@@ -91,30 +116,54 @@ Result<> connect(zmq::socket_t& socket, const std::string& endpoint) {
   return {};
 }
 
-/// True if further parts were there, which no message of ours has.
-bool drop_rest(zmq::socket_t& socket) {
-  bool dropped = false;
-  while (socket.get(zmq::sockopt::rcvmore)) {
+/// Takes the parts after `last`. True if there were any, which no message of ours has.
+bool drop_rest(zmq::socket_t& socket, const zmq::message_t& last) {
+  bool more = last.more();
+  const bool dropped = more;
+  while (more) {
     zmq::message_t rest;
     if (!socket.recv(rest, zmq::recv_flags::dontwait)) break;
-    dropped = true;
+    more = rest.more();
   }
   return dropped;
 }
 
-void read_presence(std::string_view message, Arrivals& arrivals) {
-  // What is neither 0 nor 1 is a message of a SUB's own making: none of the protocol's.
-  if (message.empty() || static_cast<unsigned char>(message.front()) > 1) return;
-  arrivals.presences.push_back(
-      {.topic = std::string(message.substr(1)), .present = message.front() == kSubscribe});
+/// What `make` returns, or an Error: no more file descriptors, no memory.
+template <class Make>
+auto guarded(Make make) -> decltype(make()) {
+  try {
+    return make();
+  } catch (const zmq::error_t& error) {
+    return fail(Fault::Transient, std::string("no ZeroMQ socket: ") + error.what());
+  }
 }
 
 }  // namespace
 
-zmq::socket_t ZmqTransport::State::make_socket(zmq::socket_type type) {
+void ZmqTransport::State::complain_malformed() {
+  ++stats.malformed;
+  log.complain(real_time(), "malformed", "a message that is not topic and body was dropped");
+}
+
+void ZmqTransport::State::read_presence(std::string_view message, Arrivals& arrivals) {
+  // What is neither 0 nor 1 is a message of a SUB's own making: none of the protocol's.
+  if (message.empty() || static_cast<unsigned char>(message.front()) > 1) {
+    complain_malformed();
+    return;
+  }
+  arrivals.presences.push_back(
+      {.topic = std::string(message.substr(1)), .present = message.front() == kSubscribe});
+}
+
+zmq::socket_t ZmqTransport::State::make_link() {
+  return make_socket(zmq::socket_type::dealer, options.max_link_message);
+}
+
+zmq::socket_t ZmqTransport::State::make_socket(zmq::socket_type type, std::int64_t max_message) {
   zmq::socket_t socket(context, type);
   socket.set(zmq::sockopt::linger, milliseconds(options.linger));
-  socket.set(zmq::sockopt::maxmsgsize, options.max_message);
+  socket.set(zmq::sockopt::maxmsgsize, max_message);
+  socket.set(zmq::sockopt::backlog, options.backlog);
   socket.set(zmq::sockopt::heartbeat_ivl, milliseconds(options.heartbeat));
   socket.set(zmq::sockopt::heartbeat_timeout, milliseconds(options.heartbeat_timeout));
   socket.set(zmq::sockopt::reconnect_ivl, milliseconds(options.reconnect_initial));
@@ -136,7 +185,7 @@ Result<> ZmqTransport::State::bind(zmq::socket_t& socket, const std::string& end
   try {
     socket.bind(endpoint);
   } catch (const zmq::error_t& error) {
-    return fail(Fault::Transient, cannot_bind(endpoint, error.what()), "InUse");
+    return tl::unexpected<Error>(cannot_bind(endpoint, error));
   }
   return {};
 }
@@ -161,7 +210,9 @@ Result<> ZmqTransport::State::wait_for_input(std::optional<Duration> wait,
   return {};
 }
 
-void ZmqTransport::State::receive(Port& port, Arrivals& arrivals, std::size_t& bytes) {
+/// Each port has the turn's limits for itself: one that is never empty starves no other.
+void ZmqTransport::State::receive(Port& port, Arrivals& arrivals) {
+  std::size_t bytes = 0;
   for (std::size_t count = 0; count < options.turn.frames && bytes < options.turn.bytes; ++count) {
     if (!receive_one(port, arrivals, bytes)) return;
   }
@@ -172,13 +223,17 @@ bool ZmqTransport::State::receive_one(Port& port, Arrivals& arrivals, std::size_
   zmq::message_t topic;
   if (!port.socket.recv(topic, zmq::recv_flags::dontwait)) return false;
   if (port.input == Port::Input::Presence) {
-    if (!drop_rest(port.socket)) read_presence(topic.to_string_view(), arrivals);
+    if (drop_rest(port.socket, topic)) {
+      complain_malformed();
+    } else {
+      read_presence(topic.to_string_view(), arrivals);
+    }
     return true;
   }
   zmq::message_t body;
   const bool has_body = topic.more() && port.socket.recv(body, zmq::recv_flags::dontwait);
-  if (drop_rest(port.socket) || !has_body) {
-    ++stats.malformed;
+  if (!has_body || drop_rest(port.socket, body)) {
+    complain_malformed();
     return true;
   }
   bytes += topic.size() + body.size();
@@ -198,21 +253,23 @@ Result<std::unique_ptr<ZmqTransport>> ZmqTransport::forwarder(const std::string&
                                                               const ZmqOptions& options,
                                                               Signals* signals,
                                                               Log& log) {
-  auto state = std::make_unique<State>(options, signals, log);
-  zmq::socket_t xsub = state->make_socket(zmq::socket_type::xsub);
-  zmq::socket_t xpub = state->make_socket(zmq::socket_type::xpub);
-  if (auto bound = state->bind(xsub, publish); !bound) return bound.failure();
-  if (auto bound = state->bind(xpub, subscribe); !bound) return bound.failure();
-  xsub.send(zmq::buffer(&kSubscribe, 1), zmq::send_flags::none);  // to everything
-  state->ports.push_back({Channel::Publish, std::move(xsub), Port::Input::Frames, false});
-  state->ports.push_back({Channel::Subscribe, std::move(xpub), Port::Input::Presence, true});
-  if (!link.empty()) {
-    zmq::socket_t dealer = state->make_socket(zmq::socket_type::dealer);
-    dealer.set(zmq::sockopt::immediate, true);  // nothing queues for a sidecar that is not there
-    if (auto connected = connect(dealer, link); !connected) return connected.failure();
-    state->ports.push_back({Channel::Link, std::move(dealer), Port::Input::Frames, true});
-  }
-  return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(state)));
+  return guarded([&]() -> Result<std::unique_ptr<ZmqTransport>> {
+    auto state = std::make_unique<State>(options, signals, log);
+    zmq::socket_t xsub = state->make_socket(zmq::socket_type::xsub, options.max_message);
+    zmq::socket_t xpub = state->make_socket(zmq::socket_type::xpub, options.max_message);
+    if (auto bound = state->bind(xsub, publish); !bound) return bound.failure();
+    if (auto bound = state->bind(xpub, subscribe); !bound) return bound.failure();
+    xsub.send(zmq::buffer(&kSubscribe, 1), zmq::send_flags::none);  // to everything
+    state->ports.push_back({Channel::Publish, std::move(xsub), Port::Input::Frames, false});
+    state->ports.push_back({Channel::Subscribe, std::move(xpub), Port::Input::Presence, true});
+    if (!link.empty()) {
+      zmq::socket_t dealer = state->make_link();
+      dealer.set(zmq::sockopt::immediate, true);  // nothing queues for a sidecar that is not there
+      if (auto connected = connect(dealer, link); !connected) return connected.failure();
+      state->ports.push_back({Channel::Link, std::move(dealer), Port::Input::Frames, true});
+    }
+    return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(state)));
+  });
 }
 
 Result<std::unique_ptr<ZmqTransport>> ZmqTransport::client(const std::string& publish,
@@ -221,26 +278,30 @@ Result<std::unique_ptr<ZmqTransport>> ZmqTransport::client(const std::string& pu
                                                            const ZmqOptions& options,
                                                            Signals* signals,
                                                            Log& log) {
-  auto state = std::make_unique<State>(options, signals, log);
-  zmq::socket_t sub = state->make_socket(zmq::socket_type::sub);
-  zmq::socket_t pub = state->make_socket(zmq::socket_type::pub);
-  for (const std::string& topic : topics) sub.set(zmq::sockopt::subscribe, topic);
-  if (auto connected = connect(sub, subscribe); !connected) return connected.failure();
-  if (auto connected = connect(pub, publish); !connected) return connected.failure();
-  state->ports.push_back({Channel::Bus, std::move(sub), Port::Input::Frames, false});
-  state->ports.push_back({Channel::Bus, std::move(pub), Port::Input::None, true});
-  return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(state)));
+  return guarded([&]() -> Result<std::unique_ptr<ZmqTransport>> {
+    auto state = std::make_unique<State>(options, signals, log);
+    zmq::socket_t sub = state->make_socket(zmq::socket_type::sub, options.max_message);
+    zmq::socket_t pub = state->make_socket(zmq::socket_type::pub, options.max_message);
+    for (const std::string& topic : topics) sub.set(zmq::sockopt::subscribe, topic);
+    if (auto connected = connect(sub, subscribe); !connected) return connected.failure();
+    if (auto connected = connect(pub, publish); !connected) return connected.failure();
+    state->ports.push_back({Channel::Bus, std::move(sub), Port::Input::Frames, false});
+    state->ports.push_back({Channel::Bus, std::move(pub), Port::Input::None, true});
+    return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(state)));
+  });
 }
 
 Result<std::unique_ptr<ZmqTransport>> ZmqTransport::sidecar(const std::string& link,
                                                             const ZmqOptions& options,
                                                             Signals* signals,
                                                             Log& log) {
-  auto state = std::make_unique<State>(options, signals, log);
-  zmq::socket_t dealer = state->make_socket(zmq::socket_type::dealer);
-  if (auto bound = state->bind(dealer, link); !bound) return bound.failure();
-  state->ports.push_back({Channel::Link, std::move(dealer), Port::Input::Frames, true});
-  return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(state)));
+  return guarded([&]() -> Result<std::unique_ptr<ZmqTransport>> {
+    auto state = std::make_unique<State>(options, signals, log);
+    zmq::socket_t dealer = state->make_link();
+    if (auto bound = state->bind(dealer, link); !bound) return bound.failure();
+    state->ports.push_back({Channel::Link, std::move(dealer), Port::Input::Frames, true});
+    return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(state)));
+  });
 }
 
 Result<> ZmqTransport::poll(std::optional<Duration> wait,
@@ -250,10 +311,16 @@ Result<> ZmqTransport::poll(std::optional<Duration> wait,
   arrivals.frames.clear();
   arrivals.presences.clear();
   if (auto waited = state.wait_for_input(wait, accepts); !waited) return waited;
-  std::size_t bytes = 0;
-  for (std::size_t at = 0; at < state.polled.size(); ++at) {
-    if ((state.poll_set[at].revents & ZMQ_POLLIN) != 0) {
-      state.receive(*state.polled[at], arrivals, bytes);
+  try {
+    for (std::size_t at = 0; at < state.polled.size(); ++at) {
+      if ((state.poll_set[at].revents & ZMQ_POLLIN) != 0) {
+        state.receive(*state.polled[at], arrivals);
+      }
+    }
+  } catch (const zmq::error_t& error) {
+    // An interrupted turn goes on in the next one.
+    if (error.num() != EINTR) {
+      return fail(Fault::Permanent, std::string("receiving failed: ") + error.what());
     }
   }
   const Signals::Pending pending =
@@ -282,8 +349,15 @@ void ZmqTransport::send(Frame frame) {
     static_cast<void>(port->socket.send(to_message(std::move(frame.body)), kFlags));
   } catch (const zmq::error_t& error) {
     ++state.stats.dropped;
-    state.log.error(std::string("sending failed: ") + error.what());
+    state.log.complain(real_time(), "sending", std::string("sending failed: ") + error.what());
   }
+}
+
+std::string ZmqTransport::endpoint(Channel channel) const {
+  for (const Port& port : state_->ports) {
+    if (port.channel == channel) return port.socket.get(zmq::sockopt::last_endpoint);
+  }
+  return {};
 }
 
 const TransportStats& ZmqTransport::stats() const {

@@ -24,16 +24,18 @@ struct ZmqOptions {
   Duration reconnect_initial = std::chrono::milliseconds(50);
   Duration reconnect_max = std::chrono::seconds(1);
   Duration linger = std::chrono::milliseconds(500);  ///< What is unsent at the end gets this long.
-  std::int64_t max_message =
-      std::int64_t{16} * 1024 * 1024;  ///< Bytes; a larger one ends its peer.
+  std::int64_t max_message = std::int64_t{32} << 20U;        ///< Bytes; a larger one ends its peer.
+  std::int64_t max_link_message = std::int64_t{256} << 20U;  ///< The table of all targets is one.
+  int backlog = 1024;            ///< Clients that connect at once, as after a restart of the bus.
   int high_water_mark = 10'000;  ///< Messages queued for a peer; beyond, the peer misses some.
   TurnLimits turn;
 };
 
-/// What could not be sent or read, since the start.
+/// What could not be sent or read, since the start. What a PUB or XPUB drops for a slow subscriber,
+/// libzmq does not tell.
 struct TransportStats {
   std::uint64_t dropped = 0;    ///< Not sent: no peer, or its queue was full.
-  std::uint64_t malformed = 0;  ///< Received: not exactly two frames.
+  std::uint64_t malformed = 0;  ///< Received: not exactly two frames, or no subscription.
 };
 
 class ZmqTransport final : public Transport {
@@ -70,6 +72,9 @@ public:
   void send(Frame frame) override;
 
   const TransportStats& stats() const;
+
+  /// Where the socket of `channel` is bound or connected, with the port that `tcp://…:*` chose.
+  std::string endpoint(Channel channel) const;
 
 private:
   struct State;

@@ -13,6 +13,7 @@ using conga::Arrivals;
 using conga::Channel;
 using conga::Frame;
 using conga::Result;
+using conga::RunEnd;
 using conga::Time;
 using namespace std::chrono_literals;
 
@@ -125,7 +126,9 @@ TEST_CASE("a node that never drains is ended at the limit") {
   Recorder node;
   node.is_drained = false;
   transport.script.push_back({.frames = {}, .presences = {}, .reload = false, .stop = true});
-  REQUIRE(conga::run(node, transport, clock, {.drain_limit = 2s, .after_turn = {}}));
+  const auto end = conga::run(node, transport, clock, {.drain_limit = 2s});
+  REQUIRE(end);
+  CHECK(*end == RunEnd::CutShort);
   CHECK(clock.now().steady.time_since_epoch() >= 2s);
   CHECK(clock.now().steady.time_since_epoch() < 3s);
 }
@@ -134,8 +137,35 @@ TEST_CASE("the transport waits until the node wants to be woken, and no time if 
   FakeClock clock;
   FakeTransport transport(clock);
   Recorder node;
-  node.wake = clock.now().steady + 5s;
+  node.wake = clock.now().steady + 200ms;
   int turns = 0;
   REQUIRE(conga::run(node, transport, clock, {}, [&turns] { return ++turns == 2; }));
-  CHECK(transport.waits == std::vector<std::optional<conga::Duration>>{5s, 0s});
+  CHECK(transport.waits == std::vector<std::optional<conga::Duration>>{200ms, 0s});
+}
+
+TEST_CASE("a turn comes at least as often as the watchdog needs it") {
+  FakeClock clock;
+  FakeTransport transport(clock);
+  Recorder node;
+  std::vector<Time> seen;
+  const conga::RunOptions options{.longest_wait = 300ms,
+                                  .after_turn = [&seen](const Time& now) { seen.push_back(now); }};
+  const auto end =
+      conga::run(node, transport, clock, options, [&seen] { return seen.size() == 3; });
+  REQUIRE(end);
+  CHECK(*end == RunEnd::Done);
+  CHECK(seen.back().steady - seen.front().steady == 600ms);
+}
+
+TEST_CASE("a second stop signal ends the loop at once") {
+  FakeClock clock;
+  FakeTransport transport(clock);
+  Recorder node;
+  node.is_drained = false;
+  const Arrivals stop{.frames = {}, .presences = {}, .reload = false, .stop = true};
+  transport.script = {stop, stop};
+  const auto end = conga::run(node, transport, clock);
+  REQUIRE(end);
+  CHECK(*end == RunEnd::Interrupted);
+  CHECK(node.calls == "drain time commit ");
 }

@@ -5,11 +5,13 @@
 #include "common/log/log.h"
 
 #include <doctest/doctest.h>
+#include <zmq.hpp>
 
 #include <cstdlib>
 #include <filesystem>
 #include <signal.h>
 #include <string>
+#include <unistd.h>
 
 using conga::Arrivals;
 using conga::Channel;
@@ -167,6 +169,7 @@ TEST_CASE("an endpoint in use is refused in one sentence, for ipc too") {
                                               fixture.log);
   REQUIRE_FALSE(second);
   CHECK(second.error().code == "InUse");
+  CHECK(second.error().what.find("process " + std::to_string(::getpid())) != std::string::npos);
   const auto too_long = ZmqTransport::sidecar(
       fixture.folder.endpoint(std::string(120, 'x')), {}, nullptr, fixture.log);
   REQUIRE_FALSE(too_long);
@@ -190,4 +193,126 @@ TEST_CASE("signals arrive between frames") {
   REQUIRE((*client)->poll(std::nullopt, all, arrivals));
   CHECK(arrivals.reload);
   CHECK(arrivals.stop);
+}
+
+TEST_CASE("a port in use is refused with the remedy, a wrong address with what is right") {
+  Fixture fixture;
+  const auto first = ZmqTransport::forwarder(
+      "tcp://127.0.0.1:*", "tcp://127.0.0.1:*", "", {}, nullptr, fixture.log);
+  REQUIRE(first);
+  const std::string taken = (*first)->endpoint(Channel::Publish);
+  CHECK(taken.starts_with("tcp://127.0.0.1:"));
+  const auto second =
+      ZmqTransport::forwarder(taken, "tcp://127.0.0.1:*", "", {}, nullptr, fixture.log);
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == "InUse");
+  CHECK(second.error().what.find("ss -ltnp 'sport = " + taken.substr(taken.rfind(':')) + "'")
+        != std::string::npos);
+  for (const char* const wrong : {"tcp://192.0.2.1:7461", "tcp://nosuchdevice:7461", "nonsense"}) {
+    CAPTURE(wrong);
+    const auto refused = ZmqTransport::sidecar(wrong, {}, nullptr, fixture.log);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == "InvalidEndpoint");
+  }
+}
+
+TEST_CASE("messages that are not topic and body are dropped and counted, and the rest goes on") {
+  Fixture fixture;
+  const auto forwarder = fixture.forwarder("");
+  zmq::context_t context;
+  zmq::socket_t stranger(context, zmq::socket_type::pub);
+  stranger.set(zmq::sockopt::linger, 0);
+  stranger.connect(fixture.folder.endpoint("pub"));
+  const auto send = [&stranger](const std::vector<std::string>& parts) {
+    for (std::size_t at = 0; at < parts.size(); ++at) {
+      const bool more = at + 1 < parts.size();
+      stranger.send(zmq::buffer(parts[at]),
+                    more ? zmq::send_flags::sndmore : zmq::send_flags::none);
+    }
+  };
+  Arrivals arrivals;
+  REQUIRE(poll_until(*forwarder, arrivals, [&] {
+    send({"put/x", "connected"});
+    return !arrivals.frames.empty();
+  }));
+  send({"alone"});
+  send({"a", "b", "c", "d"});
+  send({"put/x", "last"});
+  REQUIRE(poll_until(*forwarder, arrivals, [&] { return arrivals.frames.back().body == "last"; }));
+  CHECK(forwarder->stats().malformed == 2);
+  for (const Frame& frame : arrivals.frames) CHECK(frame.topic == "put/x");
+}
+
+TEST_CASE("one turn takes no more than its limits, and a full channel starves no other") {
+  Fixture fixture;
+  const std::string link = fixture.folder.endpoint("link");
+  conga::ZmqOptions options;
+  options.turn = {.frames = 8, .bytes = 1000};
+  const auto opened = ZmqTransport::forwarder(fixture.folder.endpoint("pub"),
+                                              fixture.folder.endpoint("sub"),
+                                              link,
+                                              options,
+                                              nullptr,
+                                              fixture.log);
+  REQUIRE(opened);
+  ZmqTransport& forwarder = **opened;
+  const auto client = fixture.client({});
+  const auto sidecar = ZmqTransport::sidecar(link, {}, nullptr, fixture.log);
+  REQUIRE(sidecar);
+  pass(*client, forwarder, {.channel = Channel::Bus, .topic = "put/c", .body = "x"});
+  pass(**sidecar, forwarder, {.channel = Channel::Link, .topic = "link/alive", .body = "x"});
+  for (int count = 0; count < 100; ++count) {
+    client->send({.channel = Channel::Bus, .topic = "put/c", .body = std::string(400, 'x')});
+  }
+  (*sidecar)->send({.channel = Channel::Link, .topic = "link/alive", .body = "not starved"});
+  int published = 0;
+  bool alive = false;
+  for (int turn = 0; turn < 500 && published < 100; ++turn) {
+    Arrivals arrivals;
+    REQUIRE(forwarder.poll(10ms, all, arrivals));
+    int in_turn = 0;
+    for (const Frame& frame : arrivals.frames) {
+      if (frame.channel == Channel::Publish && frame.body.size() == 400) ++in_turn;
+      alive = alive || frame.body == "not starved";
+    }
+    CHECK(in_turn <= 3);  // the third passes 1000 bytes
+    published += in_turn;
+  }
+  CHECK(published == 100);
+  CHECK(alive);
+}
+
+TEST_CASE("what cannot be sent is counted, and sending never blocks") {
+  Fixture fixture;
+  const auto forwarder = fixture.forwarder(fixture.folder.endpoint("link"));
+  forwarder->send({.channel = Channel::Link, .topic = "link/table", .body = "nobody there"});
+  forwarder->send({.channel = Channel::Bus, .topic = "x", .body = "no such channel here"});
+  CHECK(forwarder->stats().dropped == 2);
+}
+
+TEST_CASE("a restarted forwarder gets back its clients, their subscriptions and the stale path") {
+  Fixture fixture;
+  auto forwarder = fixture.forwarder("");
+  const auto client = fixture.client({"answer/c"});
+  const Frame frame{.channel = Channel::Bus, .topic = "put/c", .body = "x"};
+  pass(*client, *forwarder, frame);
+  forwarder.reset();
+  forwarder = fixture.forwarder("");
+  Arrivals arrivals;
+  CHECK(poll_until(*forwarder, arrivals, [&] {
+    client->send(frame);
+    Arrivals ignored;
+    REQUIRE(client->poll(0ms, all, ignored));  // a SUB that is not polled does not resubscribe
+    return !arrivals.presences.empty() && !arrivals.frames.empty();
+  }));
+}
+
+TEST_CASE("many subscriptions survive") {
+  Fixture fixture;
+  const auto forwarder = fixture.forwarder("");
+  std::vector<std::string> topics;
+  for (int number = 0; number < 5000; ++number) topics.push_back("topic/" + std::to_string(number));
+  const auto client = fixture.client(topics);
+  Arrivals arrivals;
+  CHECK(poll_until(*forwarder, arrivals, [&] { return arrivals.presences.size() == 5000; }));
 }
