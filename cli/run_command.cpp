@@ -88,8 +88,10 @@ ExitCode drive(BusCommand& command,
                Signals& signals,
                Screen& screen) {
   Log log("conga", LogLevel::Warning, make_stderr_sink({}));
+  ZmqOptions options;
+  options.linger = Duration(0);  // what matters has been answered for
   const auto transport = ZmqTransport::client(
-      settings.publish, settings.subscribe, command.subscriptions(), ZmqOptions{}, &signals, log);
+      settings.publish, settings.subscribe, command.subscriptions(), options, &signals, log);
   if (!transport) return complain(screen, transport.error(), ExitCode::Usage);
   const SystemClock clock;
   const auto ran =
