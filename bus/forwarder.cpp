@@ -50,9 +50,10 @@ std::optional<Hello> read_hello(const Value& arguments, std::string_view answer_
 
 }  // namespace
 
-Forwarder::Forwarder(ForwarderOptions options, Routing rules, RulesLoader load, Log& log)
+Forwarder::Forwarder(ForwarderOptions options, RuleSet rules, RulesLoader load, Log& log)
     : options_(std::move(options)),
-      table_(std::move(rules), 1),
+      rules_(std::move(rules)),
+      matches_(rules_.rules().size()),
       load_(std::move(load)),
       log_(log),
       clients_(options_.name_silence),
@@ -115,9 +116,10 @@ void Forwarder::refuse(std::string_view bytes, const Error& error, std::string& 
 }
 
 void Forwarder::on_event(const EventView& event, std::string& results) {
-  table_.route(event.map, route_);
+  rules_.match(event, routing_);
+  for (const std::uint32_t rule : routing_.rules) ++matches_[rule];
   const bool loop = event.hops > options_.max_hops;
-  const bool topic_only = !loop && route_.targets.empty() && !route_.topics.empty();
+  const bool topic_only = !loop && routing_.targets.empty() && !routing_.topics.empty();
   const bool open =
       link_.state() == LinkGate::State::Open || link_.state() == LinkGate::State::Full;
   if (draining_ || (!topic_only && !open)) return answer_unavailable(event, results);
@@ -134,8 +136,8 @@ void Forwarder::on_event(const EventView& event, std::string& results) {
 
 void Forwarder::pass_on(const EventView& event, bool loop) {
   if (loop) ++counters_.loops;
-  if (route_.rules.empty()) ++counters_.unmatched;
-  batch_.push_back({.event = event.bytes, .loop = loop, .targets = route_.targets});
+  if (routing_.rules.empty()) ++counters_.unmatched;
+  batch_.push_back({.event = event.bytes, .loop = loop, .targets = routing_.targets});
   batch_bytes_ += event.bytes.size();
 }
 
@@ -150,14 +152,14 @@ void Forwarder::answer_unavailable(const EventView& event, std::string& results)
 }
 
 void Forwarder::publish_topics(const EventView& event) {
-  for (const std::uint32_t position : route_.topics) {
-    const std::string& topic = table_.topics()[position];
+  for (const std::uint32_t position : routing_.topics) {
+    std::string topic = routed_topic(rules_.topics()[position]);
     if (!audience_.overhears(topic)) {
       ++counters_.unheard;
       continue;
     }
     ++counters_.published;
-    published_[topic] += event.bytes;
+    published_[std::move(topic)] += event.bytes;
   }
 }
 
@@ -171,7 +173,7 @@ void Forwarder::tap(const EventView& event) {
 void Forwarder::send_batch(const Time& now, std::string_view client) {
   if (batch_.empty()) return;
   LinkRouted routed{.boot = options_.boot,
-                    .generation = table_.generation(),
+                    .generation = generation_,
                     .sequence = link_.send(now, batch_bytes_),
                     .client = client,
                     .events = std::move(batch_)};
@@ -277,9 +279,9 @@ void Forwarder::answer_reload(const Time& now, const AskView& ask, std::string& 
   Packer(result)
       .map(2)
       .key("generation")
-      .unsigned_integer(table_.generation())
+      .unsigned_integer(generation_)
       .key("rules")
-      .unsigned_integer(table_.rules().size());
+      .unsigned_integer(rules_.rules().size());
   append_answer(answers, ask.request, result);
 }
 
@@ -294,14 +296,14 @@ void Forwarder::on_link_frame(const Time& now, Frame& frame) {
   }
   const auto alive = read_alive(frame.body);
   if (!alive) return complain_malformed(now, frame.topic, alive.error().what);
-  if (link_.on_alive(now, *alive, table_.generation())) {
+  if (link_.on_alive(now, *alive, generation_)) {
     send(Channel::Link, std::string(kTableTopic), table_body());
   }
 }
 
 std::string Forwarder::table_body() const {
-  return encode(LinkTable{
-      .boot = options_.boot, .generation = table_.generation(), .targets = table_.targets()});
+  return encode(
+      LinkTable{.boot = options_.boot, .generation = generation_, .targets = rules_.targets()});
 }
 
 void Forwarder::on_presence(const Time& /*now*/, const Presence& presence) {
@@ -345,16 +347,18 @@ void Forwarder::reload(const Time& now) {
 }
 
 Result<> Forwarder::load_rules(const Time& now) {
-  auto routing = load_();
-  if (!routing) {
-    rules_fault_ = routing.error().what;
+  auto rules = load_();
+  if (!rules) {
+    rules_fault_ = rules.error().what;
     log_.error("the rules are not reloaded, the last good ones stay: " + rules_fault_);
-    return routing.failure();
+    return rules.failure();
   }
   rules_fault_.clear();
   loaded_ = now.wall;
-  table_ = RoutingTable(std::move(*routing), table_.generation() + 1);
-  log_.info("the rules are reloaded: " + std::to_string(table_.rules().size()) + " rules");
+  rules_ = std::move(*rules);
+  matches_.assign(rules_.rules().size(), 0);
+  ++generation_;
+  log_.info("the rules are reloaded: " + std::to_string(rules_.rules().size()) + " rules");
   if (link_.state() == LinkGate::State::Down) return {};
   link_.on_table_sent(now);
   send(Channel::Link, std::string(kTableTopic), table_body());

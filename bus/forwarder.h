@@ -9,7 +9,7 @@
 #include "bus/audience.h"
 #include "bus/client_names.h"
 #include "bus/link_gate.h"
-#include "bus/routing_table.h"
+#include "bus/rules/rule_set.h"
 #include "common/log/log.h"
 #include "common/runtime/node.h"
 #include "common/wire/event/event.h"
@@ -52,10 +52,13 @@ struct ForwarderCounters {
   std::uint64_t relayed = 0;  ///< Frames passed on from the sidecar.
 };
 
+/// Reads the rules anew; an error names every fault with file:line:column.
+using RulesLoader = std::function<Result<RuleSet>()>;
+
 class Forwarder final : public Node {
 public:
   /// `load` reads the rules anew at each reload; it is not called by the constructor.
-  Forwarder(ForwarderOptions options, Routing rules, RulesLoader load, Log& log);
+  Forwarder(ForwarderOptions options, RuleSet rules, RulesLoader load, Log& log);
   ~Forwarder() override;
 
   void on_frame(const Time& now, Frame& frame) override;
@@ -102,7 +105,9 @@ private:
   void complain_malformed(const Time& now, std::string_view topic, std::string_view why);
 
   ForwarderOptions options_;
-  RoutingTable table_;
+  RuleSet rules_;
+  std::uint64_t generation_ = 1;        ///< Counts the loads of the rules in this process.
+  std::vector<std::uint64_t> matches_;  ///< By rule, of this generation.
   RulesLoader load_;
   Log& log_;
   Audience audience_;
@@ -119,7 +124,7 @@ private:
 
   std::vector<RoutedEvent> batch_;  ///< Of the put frame in work; views into it.
   std::size_t batch_bytes_ = 0;
-  Route route_;
+  Routing routing_;                               ///< Of the event in work; kept for its memory.
   std::map<std::string, std::string> published_;  ///< Bodies by topic, of the frame in work.
 };
 

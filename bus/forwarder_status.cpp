@@ -26,27 +26,6 @@ void pack_text_or_null(Packer& packer, std::string_view text) {
   text.empty() ? packer.null() : packer.string(text);
 }
 
-void pack_targets(Packer& packer, const RoutingRule& rule) {
-  packer.key("targets").array(rule.services.size() + rule.topics.size());
-  for (const LinkTarget& target : rule.services) {
-    const RetryPolicy& retry = target.retry;
-    packer.map(4);
-    packer.key("target").string(target.target);
-    packer.key("service").string(target.service);
-    packer.key("ordering");
-    pack_text_or_null(packer, target.ordering);
-    packer.key("retry").map(7);
-    packer.key("max-attempts").unsigned_integer(retry.max_attempts);
-    packer.key("max-age").string(format_duration(retry.max_age));
-    packer.key("backoff-initial").string(format_duration(retry.backoff_initial));
-    packer.key("backoff-factor").number(retry.backoff_factor);
-    packer.key("backoff-max").string(format_duration(retry.backoff_max));
-    packer.key("jitter").string(retry.jitter == RetryPolicy::Jitter::Full ? "full" : "none");
-    packer.key("ack-timeout").string(format_duration(retry.ack_timeout));
-  }
-  for (const std::string& topic : rule.topics) packer.map(1).key("topic").string(topic);
-}
-
 }  // namespace
 
 std::string Forwarder::status(const Time& now) const {
@@ -60,8 +39,8 @@ std::string Forwarder::status(const Time& now) const {
   packer.key("started").string(format_rfc3339(started));
   packer.key("state").string(draining_ ? "draining" : "running");
   packer.key("rules").map(4);
-  packer.key("count").unsigned_integer(table_.rules().size());
-  packer.key("generation").unsigned_integer(table_.generation());
+  packer.key("count").unsigned_integer(rules_.rules().size());
+  packer.key("generation").unsigned_integer(generation_);
   packer.key("loaded").string(format_rfc3339(loaded_));
   packer.key("fault");
   pack_text_or_null(packer, rules_fault_);
@@ -99,21 +78,12 @@ std::string Forwarder::status(const Time& now) const {
 
 std::string Forwarder::list_rules() const {
   std::string result;
-  Packer packer(result);
-  packer.map(2);
-  packer.key("generation").unsigned_integer(table_.generation());
-  packer.key("rules").array(table_.rules().size());
-  for (std::size_t at = 0; at < table_.rules().size(); ++at) {
-    const RoutingRule& rule = table_.rules()[at];
-    packer.map(5);
-    packer.key("name").string(rule.name);
-    packer.key("description");
-    pack_text_or_null(packer, rule.description);
-    packer.key("matches").unsigned_integer(table_.matches()[at]);
-    packer.key("pattern");
-    rule.pattern.empty() ? packer.null() : packer.raw(rule.pattern);
-    pack_targets(packer, rule);
-  }
+  Packer(result)
+      .map(2)
+      .key("generation")
+      .unsigned_integer(generation_)
+      .key("rules")
+      .raw(rules_.listing(matches_));
   return result;
 }
 

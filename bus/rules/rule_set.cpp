@@ -69,15 +69,17 @@ void RuleSet::match(const EventView& event, Routing& routing) const {
   }
 }
 
-std::string RuleSet::listing() const {
+std::string RuleSet::listing(std::span<const std::uint64_t> matches) const {
   std::string listing;
   Packer packer(listing);
   packer.array(rules_.size());
-  for (const Rule& rule : rules_) {
-    packer.map(rule.description.empty() ? 6 : 7);
+  for (std::size_t at = 0; at < rules_.size(); ++at) {
+    const Rule& rule = rules_[at];
+    packer.map(6 + (rule.description.empty() ? 0U : 1U) + (matches.empty() ? 0U : 1U));
     packer.key("name").string(rule.name);
     if (!rule.description.empty()) packer.key("description").string(rule.description);
     packer.key("enabled").boolean(rule.enabled);
+    if (!matches.empty()) packer.key("matches").unsigned_integer(matches[at]);
     packer.key("file").string(rule.file);
     packer.key("line").unsigned_integer(rule.line);
     packer.key("pattern").raw(rule.pattern);

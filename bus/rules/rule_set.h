@@ -69,8 +69,9 @@ public:
   /// The names of `topic:` targets, each once.
   const std::vector<std::string>& topics() const { return topics_; }
 
-  /// For `conga rules list`: msgpack, an array with a map per rule.
-  std::string listing() const;
+  /// For `conga rules list`: msgpack, an array with a map per rule. `matches`: how many events each
+  /// rule matched, by position in rules(); empty: not told.
+  std::string listing(std::span<const std::uint64_t> matches = {}) const;
 
   /// What would exceed a limit of Amazon EventBridge, one sentence each. Nothing here minds.
   std::vector<std::string> aws_warnings() const;

@@ -50,34 +50,24 @@ inline std::string event_of(std::uint8_t number,
                              .key = {}});
 }
 
-inline LinkTarget target_of(std::string rule, std::string service) {
-  return {.rule = std::move(rule),
-          .target = service,
-          .service = std::move(service),
-          .retry = {},
-          .ordering = {}};
-}
+/// `Paid` goes to the services billing and stock and to topic/news, `Seen` to topic/news and
+/// topic/log.
+inline constexpr const char* kTwoRules = R"(
+rules:
+  - name: paid
+    description: what is paid
+    pattern: {detail-type: [Paid]}
+    targets: [{service: billing}, {service: stock}, {topic: news}]
+  - name: seen
+    pattern: {detail-type: [Seen]}
+    targets: [{topic: news}, {topic: log}]
+)";
 
-/// Two rules: `Paid` goes to the services billing and stock and to topic/news, `Seen` to
-/// topic/news and topic/log.
-inline Routing two_rules() {
-  Routing routing;
-  routing.rules.push_back({.name = "paid",
-                           .description = "what is paid",
-                           .pattern = *json_to_msgpack(R"({"detail-type":["Paid"]})"),
-                           .services = {target_of("paid", "billing"), target_of("paid", "stock")},
-                           .topics = {"news"}});
-  routing.rules.push_back({.name = "seen",
-                           .description = {},
-                           .pattern = *json_to_msgpack(R"({"detail-type":["Seen"]})"),
-                           .services = {},
-                           .topics = {"news", "log"}});
-  routing.match = [](const Value& event, std::vector<std::size_t>& matched) {
-    const auto type = event.find("detail-type")->string();
-    if (type == "Paid") matched.push_back(0);
-    if (type == "Seen") matched.push_back(1);
-  };
-  return routing;
+inline RuleSet two_rules() {
+  const RuleFile file{.name = "rules.yaml", .text = kTwoRules};
+  auto rules = RuleSet::parse({&file, 1});
+  REQUIRE(rules);
+  return std::move(*rules);
 }
 
 struct PutAnswer {
@@ -99,9 +89,12 @@ inline std::vector<PutAnswer> results_in(std::string_view body) {
 
 class Bench {
 public:
-  explicit Bench(ForwarderOptions options = defaults(), Routing routing = two_rules())
+  explicit Bench(ForwarderOptions options = defaults(), RuleSet rules = two_rules())
       : forwarder(
-          std::move(options), std::move(routing), [this] { return next_rules; }, log) {}
+          std::move(options),
+          std::move(rules),
+          [this] { return std::exchange(next_rules, two_rules()); },
+          log) {}
 
   static ForwarderOptions defaults() {
     ForwarderOptions options;
@@ -168,7 +161,7 @@ public:
     return answer->ok ? to_json(answer->result) : std::string(answer->code);
   }
 
-  Result<Routing> next_rules = two_rules();
+  Result<RuleSet> next_rules = two_rules();
   std::shared_ptr<CapturingSink> sink = std::make_shared<CapturingSink>();
   Log log{"bus", LogLevel::Warning, sink};
   Forwarder forwarder;
