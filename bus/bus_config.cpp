@@ -2,7 +2,7 @@
 
 #include "bus/bus_config.h"
 
-#include "common/config/config_reader.h"
+#include "common/runtime/daemon.h"
 #include "common/wire/topics.h"
 
 namespace conga::bus {
@@ -10,18 +10,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-void read_name(ConfigReader& reader,
-               const Document& root,
-               ConfigFaults& faults,
-               std::string& into) {
+void read_name(ConfigReader& reader, std::string& into) {
   reader.text("name", into);
   if (is_valid_name(into)) return;
-  const Document* const name = root.find("name");
-  faults.add(name != nullptr ? *name : root,
-             "name: expected 1 to 128 of the letters A-Z a-z 0-9 . _ -");
+  reader.fault("name", "expected 1 to 128 of the letters A-Z a-z 0-9 . _ -");
 }
 
-void read_link(ConfigReader reader, BusConfig& config) {
+void read_link(ConfigReader&& reader, BusConfig& config) {
   LinkOptions& link = config.forwarder.link;
   reader.endpoint("endpoint", config.link);
   std::uint64_t window = link.window;
@@ -32,7 +27,7 @@ void read_link(ConfigReader reader, BusConfig& config) {
   reader.finish();
 }
 
-void read_event_limits(ConfigReader reader, ForwarderOptions& forwarder) {
+void read_event_limits(ConfigReader&& reader, ForwarderOptions& forwarder) {
   std::uint64_t max_size = forwarder.event.max_size;
   reader.bytes("max-size", max_size, 1ULL << 10U, 16ULL << 20U);
   forwarder.event.max_size = max_size;
@@ -41,27 +36,10 @@ void read_event_limits(ConfigReader reader, ForwarderOptions& forwarder) {
   reader.finish();
 }
 
-void read_log(ConfigReader reader, LogOptions& log) {
-  reader.choice<LogLevel>("level",
-                          log.level,
-                          {{"debug", LogLevel::Debug},
-                           {"info", LogLevel::Info},
-                           {"warning", LogLevel::Warning},
-                           {"error", LogLevel::Error}});
-  reader.choice<LogOptions::Format>(
-      "format",
-      log.format,
-      {{"text", LogOptions::Format::Text}, {"json", LogOptions::Format::Json}});
-  reader.finish();
-}
-
 }  // namespace
 
-Result<BusConfig> read_bus_config(const Document& root, const std::string& file) {
-  BusConfig config;
-  ConfigFaults faults(file);
-  ConfigReader reader(root, "", faults);
-  read_name(reader, root, faults, config.forwarder.name);
+void read_bus_config(ConfigReader& reader, BusConfig& config) {
+  read_name(reader, config.forwarder.name);
   reader.endpoint("publish", config.publish);
   reader.endpoint("subscribe", config.subscribe);
   reader.require("rules");
@@ -75,10 +53,7 @@ Result<BusConfig> read_bus_config(const Document& root, const std::string& file)
   reader.duration("drain-limit", config.drain_limit, 0s, 5min);
   read_link(reader.section("link"), config);
   read_event_limits(reader.section("event"), config.forwarder);
-  read_log(reader.section("log"), config.log);
-  reader.finish();
-  if (!faults.empty()) return Result<BusConfig>(tl::unexpect, faults.error());
-  return config;
+  read_log_options(reader, config.log);
 }
 
 }  // namespace conga::bus

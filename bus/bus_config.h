@@ -6,8 +6,7 @@
 #pragma once
 
 #include "bus/forwarder.h"
-#include "common/config/document.h"
-#include "common/core/result.h"
+#include "common/config/config_reader.h"
 #include "common/log/log.h"
 
 #include <string>
@@ -28,7 +27,7 @@ struct BusConfig {
   ForwarderOptions forwarder;  ///< Its boot number is not configuration.
 };
 
-/// `file` is where `root` was read from. Refused with all faults, one per line.
-Result<BusConfig> read_bus_config(const Document& root, const std::string& file);
+/// Calls the reader for every key; faults are the reader's to keep.
+void read_bus_config(ConfigReader& reader, BusConfig& config);
 
 }  // namespace conga::bus

@@ -15,9 +15,17 @@ using namespace std::chrono_literals;
 namespace {
 
 conga::Result<BusConfig> read(const std::string& yaml) {
-  const auto root = conga::parse_yaml(yaml, "/etc/conga/bus.yaml");
+  const std::string file = "/etc/conga/bus.yaml";
+  const auto root = conga::parse_yaml(yaml, file);
   REQUIRE(root);
-  return read_bus_config(*root, "/etc/conga/bus.yaml");
+  BusConfig config;
+  conga::ConfigFaults faults(file);
+  {
+    conga::ConfigReader reader(*root, "", faults);
+    read_bus_config(reader, config);
+  }
+  if (faults.empty()) return config;
+  return tl::unexpected<conga::Error>(faults.error());
 }
 
 std::string without_comments(const std::string& yaml) {

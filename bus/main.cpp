@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// conga-bus: routes events to those whom the rules name.
+
+#include "bus/bus.h"
+#include "bus/bus_config.h"
+#include "common/core/clock.h"
+#include "common/core/random.h"
+#include "common/runtime/daemon.h"
+#include "common/runtime/signals.h"
+#include "common/runtime/zmq/zmq_transport.h"
+
+#include <utility>
+
+namespace {
+
+const conga::DaemonInfo kInfo{
+    .name = "conga-bus",
+    .description =
+        "Matches the events that are published against the rules and routes them: to "
+        "services through the sidecar, to topics at once.",
+    .config = "",
+    .examples =
+        "  conga-bus --config config/bus.yaml\n"
+        "  conga-bus --config config/bus.yaml --check\n"
+        "  conga-bus --config config/bus.yaml --set publish=tcp://127.0.0.1:9001\n"};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace conga;
+  DaemonFlags flags;
+  if (const auto code = parse_flags(kInfo, argc, argv, flags)) return *code;
+  bus::BusConfig config;
+  const auto read =
+      load_config(flags, [&config](ConfigReader& reader) { bus::read_bus_config(reader, config); });
+  if (!read) return complain(kInfo, read.error(), kExitUsage);
+  auto rules = bus::load_rules(config);
+  if (!rules) return complain(kInfo, rules.error(), kExitUsage);
+  if (flags.check) return kExitDone;
+
+  Log log("bus", config.log);
+  const auto signals = Signals::open();
+  if (!signals) return complain(kInfo, signals.error(), kExitRefused);
+  const bool embedded = config.sidecar == bus::BusConfig::Sidecar::Embedded;
+  const std::string link = embedded ? "" : config.link;
+  const auto transport =
+      ZmqTransport::forwarder(config.publish, config.subscribe, link, {}, signals->get(), log);
+  if (!transport) return complain(kInfo, transport.error(), kExitRefused);
+  const SystemClock clock;
+  Random random = Random::from_system();
+  const auto node = bus::open_bus(config, std::move(*rules), {random, log});
+  if (!node) return complain(kInfo, node.error(), kExitRefused);
+  const RunOptions options{.drain_limit = config.drain_limit, .after_turn = {}};
+  return serve(kInfo, flags, **node, **transport, clock, log, options);
+}
