@@ -11,6 +11,9 @@
 namespace conga::cli {
 namespace {
 
+/// A person waits: the first hellos are lost while the sockets connect.
+constexpr Duration kHello = std::chrono::milliseconds(20);
+
 std::vector<std::string> with(std::vector<std::string> topics, std::string topic) {
   topics.push_back(std::move(topic));
   return topics;
@@ -30,7 +33,7 @@ BusCommand::BusCommand(ClientSettings settings, Screen& screen, std::vector<std:
       screen_(screen),
       topics_(with(std::move(topics), answer_topic(settings_.name))),
       answers_(answer_topic(settings_.name)),
-      session_(settings_.name, topics_, settings_.nonce, SessionOptions{}) {}
+      session_(settings_.name, topics_, settings_.nonce, {.hello_interval = kHello}) {}
 
 void BusCommand::on_frame(const Time& now, Frame& frame) {
   if (exit_code_) return;

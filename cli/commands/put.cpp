@@ -289,7 +289,7 @@ void Put::end(const Time& now) {
   hide_progress();
   const Duration elapsed = now.steady - started_;
   if (!look_.json && done_ + refused_ != 1) {
-    screen().note(counted(done_, "event") + " durable in " + human_duration(elapsed) + " ("
+    screen().note(counted(done_, "event") + " accepted in " + human_duration(elapsed) + " ("
                   + std::to_string(rate_of(done_, elapsed)) + "/s), " + std::to_string(refused_)
                   + " refused\n");
   }

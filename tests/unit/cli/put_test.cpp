@@ -87,7 +87,7 @@ TEST_CASE("put reports what is refused with its line, goes on, and exits 1") {
   CHECK(bench.screen.err.find("line 3: refused: InvalidEvent: ") != std::string::npos);
   CHECK(bench.screen.err.find("line 4: refused: InvalidEvent: too \\x1b[bad (")
         != std::string::npos);
-  CHECK(bench.screen.err.find("1 event durable in ") != std::string::npos);
+  CHECK(bench.screen.err.find("1 event accepted in ") != std::string::npos);
   CHECK(bench.screen.err.find(", 2 refused\n") != std::string::npos);
 }
 
