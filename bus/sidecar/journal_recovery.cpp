@@ -12,6 +12,7 @@ namespace {
 
 /// A jump of sequence numbers that no crash explains.
 constexpr Sequence kMaxJump = Sequence{1} << 24U;
+constexpr Sequence kMaxSequence = Sequence{1} << 62U;
 
 /// Names the place of a record that is whole and yet makes no sense.
 tl::unexpected<Error> at(const LogPosition& position, const Error& error) {
@@ -62,7 +63,7 @@ Result<> JournalRecovery::on_event(const LogRecord& record) {
   if (!event) return event.failure();
   const bool first = last_ == 0;
   const bool ascends = event->sequence > last_ && (first || event->sequence - last_ < kMaxJump);
-  if (!ascends || event->sequence == std::numeric_limits<Sequence>::max()) {
+  if (!ascends || event->sequence > kMaxSequence) {
     return fail(
         Fault::Corrupt,
         "event " + std::to_string(event->sequence) + " after event " + std::to_string(last_),

@@ -11,9 +11,11 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <set>
+#include <sstream>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -460,6 +462,44 @@ TEST_CASE("damage refuses to open, naming the place, and can be accepted once") 
     REQUIRE((*opened).sync());
   }
   CHECK(open(disk).found.pending.size() == 9);
+}
+
+TEST_CASE("the journal is what docs/journal-format.md says, byte for byte") {
+  MemFiles disk;
+  const WallTime noon{conga::Duration(1'795'413'600'000'000)};
+  {
+    auto opened = open(disk);
+    REQUIRE((*opened).append(noon, kOne, "\x81\xa2id\xa1x"));
+    REQUIRE((*opened).sync());
+    SettledRecord record = settled(1, kOne[0]);
+    record.instance = "p1";
+    record.first_attempt = record.last_attempt = noon + 1ms;
+    record.at = noon + 3ms;
+    REQUIRE((*opened).append(record));
+    REQUIRE((*opened).append(noon + 5ms, {}, "\x80"));
+    REQUIRE((*opened).sync());
+  }
+  const std::string bytes = disk.content("/j/00000001.log");
+  std::ifstream page(CONGA_JOURNAL_FORMAT);
+  REQUIRE(page.is_open());
+  std::size_t compared = 0;
+  for (std::string line; std::getline(page, line);) {
+    // Four spaces, an offset of four digits, and sixteen bytes.
+    std::istringstream words(line);
+    std::string word;
+    words >> word;
+    const bool hex = word.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (!line.starts_with("    ") || word.size() != 4 || !hex || line.size() < 57) continue;
+    std::size_t offset = std::stoul(word, nullptr, 16);
+    for (int column = 0; column < 16; ++column, ++offset) {
+      words >> word;
+      REQUIRE(word.size() == 2);
+      CAPTURE(offset);
+      CHECK(static_cast<unsigned char>(bytes.at(offset)) == std::stoul(word, nullptr, 16));
+      ++compared;
+    }
+  }
+  CHECK(compared == 17 * 16);
 }
 
 TEST_CASE("records come back as they were written") {
