@@ -81,8 +81,9 @@ Result<> LetterJobs::work(Job& job, const std::vector<DeadLetter>& letters, bool
 Result<> LetterJobs::take_one(Job& job, const DeadLetter& letter, bool& ended) {
   if (job.kind == Kind::Purge) {
     const auto removed = letters_.remove(letter.number);
-    if (removed) ++job.done;
-    return removed;
+    if (!removed) return removed.failure();
+    ++job.done;
+    return {};
   }
   const auto redriven = redrive_(letter);
   if (redriven) {
@@ -92,7 +93,7 @@ Result<> LetterJobs::take_one(Job& job, const DeadLetter& letter, bool& ended) {
   }
   const Error& error = redriven.error();
   const bool removed = error.code == "TargetRemoved";
-  if (!removed && error.fault != Fault::Transient) return redriven;
+  if (!removed && error.fault != Fault::Transient) return redriven.failure();
   job.refusal = error;
   ++job.refused;
   if (!removed) ended = true;
@@ -116,7 +117,7 @@ void LetterJobs::answer(const Job& job) {
 Result<> LetterJobs::remove_redriven() {
   for (const std::uint64_t number : redriven_) {
     const auto removed = letters_.remove(number);
-    if (!removed) return removed;
+    if (!removed) return removed.failure();
   }
   redriven_.clear();
   return letters_.sync();

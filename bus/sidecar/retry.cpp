@@ -9,8 +9,8 @@ namespace conga::bus {
 
 Duration backoff_ceiling(const RetryPolicy& policy, std::uint32_t failed) {
   const double exponent = failed > 0 ? static_cast<double>(failed - 1) : 0.0;
-  const double initial = static_cast<double>(policy.backoff_initial.count());
-  const double longest = static_cast<double>(policy.backoff_max.count());
+  const auto initial = static_cast<double>(policy.backoff_initial.count());
+  const auto longest = static_cast<double>(policy.backoff_max.count());
   // 10^185 is far above what an integer holds, so the cut comes before the conversion.
   const double wait = std::min(initial * std::pow(policy.backoff_factor, exponent), longest);
   return Duration(static_cast<Duration::rep>(std::max(wait, 0.0)));

@@ -34,7 +34,7 @@ void read_journal(ConfigReader reader, FileJournalOptions& journal) {
   constexpr std::uint32_t kBlock = 4096;
   journal.segment_size -= journal.segment_size % kBlock;
   reader.duration("retention-age", journal.retention_age, 1min, 24h * 3650);
-  reader.bytes("retention-size", journal.retention_bytes, 16 * kMiB, 1024 * 1024 * kGiB);
+  reader.bytes("retention-size", journal.retention_bytes, 16 * kMiB, kMiB * kGiB);
   reader.boolean("accept-damage", journal.accept_damage);
   reader.finish();
   journal.hold_back = std::min<std::uint64_t>(journal.hold_back, journal.segment_size / 4);

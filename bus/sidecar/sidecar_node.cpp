@@ -44,7 +44,9 @@ SettledRecord to_record(const Burial& burial, WallTime now) {
           .instance = dead.instance,
           .first_attempt = dead.first_attempt.value_or(WallTime()),
           .last_attempt = dead.last_attempt.value_or(WallTime()),
-          .at = now};
+          .at = now,
+          .code = dead.code,
+          .message = dead.message};
 }
 
 DeadLetter to_letter(const Burial& burial, std::string_view event, WallTime now) {
@@ -82,38 +84,38 @@ struct SidecarNode::State final : RecoveryVisitor {
   void on_pending(const PendingDelivery& delivery) override;
 
   // What comes over the link.
-  void on_table(const Time& now, const Frame& frame);
-  void on_routed(const Time& now, Frame& frame);
+  void on_table(const Time& at, const Frame& frame);
+  void on_routed(const Time& at, Frame& frame);
   void drop(const LinkRouted& batch);
-  void on_routed_event(const Time& now, const LinkRouted& batch, const RoutedEvent& event);
+  void on_routed_event(const Time& at, const LinkRouted& batch, const RoutedEvent& event);
   bool name_targets(const RoutedEvent& event);
-  void take_on(const Time& now, const EventRef& ref, const RoutedEvent& event);
+  void take_on(const Time& at, const EventRef& ref, const RoutedEvent& event);
   void bury_loop(const EventRef& ref, const RoutedEvent& event);
-  void on_instance(const Time& now, const Frame& frame, const Topic& topic);
-  void on_settlements(const Time& now, const Frame& frame, const Topic& topic);
-  void on_gone(const Time& now, const Frame& frame);
-  void malformed(const Time& now, const Frame& frame, std::string_view what);
+  void on_instance(const Time& at, const Frame& frame, const Topic& topic);
+  void on_settlements(const Time& at, const Frame& frame, const Topic& topic);
+  void on_gone(const Time& at, const Frame& frame);
+  void malformed(const Time& at, const Frame& frame, std::string_view what);
 
   // Questions.
-  void on_asks(const Time& now, const Frame& frame, const Topic& topic);
-  void on_ask(const Time& now, const std::string& client, const AskView& ask);
-  Result<std::string> answer_to(const Time& now, const AskView& ask);
-  Result<std::string> status(const Time& now);
-  Result<std::string> list(const Value& arguments);
-  Result<std::string> show(const Value& arguments);
-  Result<std::string> trace(const Value& arguments);
-  Result<> redrive(const Time& now, const DeadLetter& letter);
+  void on_asks(const Time& at, const Frame& frame, const Topic& topic);
+  void on_ask(const Time& at, const std::string& client, const AskView& ask);
+  Result<std::string> answer_to(const Time& at, const AskView& ask);
+  Result<std::string> status(const Time& at);
+  Result<std::string> list(const Value& arguments) const;
+  Result<std::string> show(const Value& arguments) const;
+  Result<std::string> trace(const Value& arguments) const;
+  Result<> redrive(const Time& at, const DeadLetter& letter);
 
   // The turn.
-  void send_deliveries(const Time& now);
+  void send_deliveries(const Time& at);
   bool send_delivery(const Dispatch& dispatch, std::size_t& sent);
   void collect_burials();
-  Result<> bury(const Time& now);
-  Result<bool> bury_one(const Time& now, const Burial& burial);
-  Result<> record(const Time& now);
-  Result<> upkeep(const Time& now);
-  void heartbeat(const Time& now);
-  OrderingKey key_of(const EventRef& event, const std::string& pointer);
+  Result<> bury(const Time& at);
+  Result<bool> bury_one(const Time& at, const Burial& burial);
+  Result<> record(const Time& at);
+  Result<> upkeep(const Time& at);
+  void heartbeat(const Time& at);
+  OrderingKey key_of(const EventRef& event, const std::string& pointer) const;
 
   SidecarOptions options;
   Log& log;
@@ -431,7 +433,7 @@ Result<std::string> SidecarNode::State::status(const Time& at) {
                        engine);
 }
 
-Result<std::string> SidecarNode::State::list(const Value& arguments) {
+Result<std::string> SidecarNode::State::list(const Value& arguments) const {
   const auto filter = read_filter(arguments);
   if (!filter) return filter.failure();
   const auto found = letters->list(*filter);
@@ -441,7 +443,7 @@ Result<std::string> SidecarNode::State::list(const Value& arguments) {
   return list_answer(*count, *found);
 }
 
-Result<std::string> SidecarNode::State::show(const Value& arguments) {
+Result<std::string> SidecarNode::State::show(const Value& arguments) const {
   const auto filter = read_filter(arguments);
   if (!filter) return filter.failure();
   if (filter->numbers.size() != 1) {
@@ -457,7 +459,7 @@ Result<std::string> SidecarNode::State::show(const Value& arguments) {
   return letter_answer(found->front());
 }
 
-Result<std::string> SidecarNode::State::trace(const Value& arguments) {
+Result<std::string> SidecarNode::State::trace(const Value& arguments) const {
   const auto id = arguments.find("id");
   const auto text = id ? id->string() : std::nullopt;
   if (!text || text->empty()) {
@@ -488,7 +490,7 @@ Result<> SidecarNode::State::redrive(const Time& at, const DeadLetter& letter) {
 
 // --- The turn ---
 
-OrderingKey SidecarNode::State::key_of(const EventRef& event, const std::string& pointer) {
+OrderingKey SidecarNode::State::key_of(const EventRef& event, const std::string& pointer) const {
   const auto bytes = bodies->read(event);
   // What cannot be read is given up when it is sent, and orders nothing.
   return bytes ? ordering_key(Value::trusted(*bytes), pointer) : kNoKey;
@@ -579,7 +581,7 @@ Result<> SidecarNode::State::record(const Time& at) {
                                                     .due = retry.due,
                                                     .code = std::move(retry.code),
                                                     .message = std::move(retry.message)});
-    if (!recorded) return recorded;
+    if (!recorded) return recorded.failure();
   }
   for (Settled& ending : settled) {
     const auto recorded = store->append(SettledRecord{.sequence = ending.event.sequence,
@@ -590,11 +592,11 @@ Result<> SidecarNode::State::record(const Time& at) {
                                                       .first_attempt = ending.first_attempt,
                                                       .last_attempt = ending.last_attempt,
                                                       .at = at.wall});
-    if (!recorded) return recorded;
+    if (!recorded) return recorded.failure();
   }
   for (const SettledRecord& ending : buried) {
     const auto recorded = store->append(ending);
-    if (!recorded) return recorded;
+    if (!recorded) return recorded.failure();
   }
   buried.clear();
   return {};
@@ -606,7 +608,7 @@ Result<> SidecarNode::State::upkeep(const Time& at) {
   if (busy && at.steady < next_upkeep) return {};
   next_upkeep = at.steady + kUpkeepInterval;
   const auto maintained = store->maintain(at.wall);
-  if (!maintained) return maintained;
+  if (!maintained) return maintained.failure();
   if (!traces) return {};
   const auto followed = traces->follow(*store);
   if (!followed) {
@@ -704,16 +706,16 @@ Result<> SidecarNode::commit(const Time& now, std::vector<Frame>& out) {
   if (state.fatal) return tl::unexpected<Error>(*state.fatal);
   // A dead letter is durable before the journal may forget its delivery.
   const auto buried = state.bury(now);
-  if (!buried) return buried;
+  if (!buried) return buried.failure();
   const auto recorded = state.record(now);
-  if (!recorded) return recorded;
+  if (!recorded) return recorded.failure();
   const auto synced = state.store->sync();
-  if (!synced) return synced;
+  if (!synced) return synced.failure();
   // A redriven one is owed by the journal, durably, before its dead letter goes.
   const auto removed = state.jobs->remove_redriven();
-  if (!removed) return removed;
+  if (!removed) return removed.failure();
   const auto kept = state.upkeep(now);
-  if (!kept) return kept;
+  if (!kept) return kept.failure();
   state.heartbeat(now);
   state.outbox.collect(out);
   state.busy = false;

@@ -58,6 +58,8 @@ public:
                                                    Random& random,
                                                    Log& log);
 
+  SidecarNode(const SidecarNode&) = delete;
+  SidecarNode& operator=(const SidecarNode&) = delete;
   ~SidecarNode() override;
 
   void on_frame(const Time& now, Frame& frame) override;
