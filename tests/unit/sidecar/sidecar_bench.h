@@ -14,6 +14,7 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,20 +24,18 @@ namespace conga::bus::testing {
 
 class SidecarBench {
 public:
+  using MakeStores = std::function<SidecarStores()>;
+
   explicit SidecarBench(SidecarOptions given = {}) : options(given) { start(); }
+
+  /// On other stores than the FakeDisk.
+  explicit SidecarBench(MakeStores make_stores) : stores(std::move(make_stores)) { start(); }
 
   /// Starts the sidecar, anew if it runs: what was not synced is lost.
   void start() {
     node.reset();
     disk.crash();
-    SidecarStores stores;
-    stores.open_events = [this](RecoveryVisitor& visitor) {
-      return Result<std::unique_ptr<EventStore>>(std::make_unique<FakeStore>(disk, visitor));
-    };
-    stores.open_dead_letters = [this] {
-      return Result<std::unique_ptr<DeadLetters>>(std::make_unique<FakeDeadLetters>(disk));
-    };
-    auto opened = SidecarNode::open(now, options, stores, random, log);
+    auto opened = SidecarNode::open(now, options, stores(), random, log);
     REQUIRE(opened);
     node = std::move(*opened);
   }
@@ -170,7 +169,19 @@ public:
     return *alive;
   }
 
+  SidecarStores fake_stores() {
+    SidecarStores made;
+    made.open_events = [this](RecoveryVisitor& visitor) {
+      return Result<std::unique_ptr<EventStore>>(std::make_unique<FakeStore>(disk, visitor));
+    };
+    made.open_dead_letters = [this] {
+      return Result<std::unique_ptr<DeadLetters>>(std::make_unique<FakeDeadLetters>(disk));
+    };
+    return made;
+  }
+
   SidecarOptions options;
+  MakeStores stores = [this] { return fake_stores(); };
   FakeDisk disk;
   Random random{7};
   UuidFactory ids{random};
