@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "services/booking/booking.h"
+#include "services/booking/flights.h"
+#include "services/kit/service_main.h"
+
+int main(int argc, char** argv) {
+  using namespace conga;
+  booking::Flights flights;
+  return kit::service_main(
+      {.service = "booking",
+       .description = "Takes flight bookings, and confirms or cancels them as the others report.",
+       .configure = [&](ConfigReader& section) { flights = booking::read_flights(section); },
+       .make = [&](kit::Database& database) -> Result<std::unique_ptr<kit::Handlers>> {
+         return std::make_unique<booking::Booking>(database, flights);
+       }},
+      argc,
+      argv);
+}

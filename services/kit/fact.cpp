@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "services/kit/fact.h"
+
+#include <utility>
+
+namespace conga::kit {
+
+Event to_event(const Fact& fact,
+               const EventView& cause,
+               std::string_view source,
+               std::size_t index,
+               WallTime now) {
+  const std::string name = std::string(source) + "/" + std::to_string(index);
+  Event event;
+  event.id = Uuid::v5(cause.id, name);
+  event.source = source;
+  event.detail_type = fact.type;
+  event.time = now;
+  event.detail = fact.detail;
+  event.correlation_id = cause.correlation_id;
+  event.causation_id = cause.id;
+  event.hops = cause.hops + 1;
+  event.traceparent = cause.traceparent;
+  event.key = cause.key;
+  return event;
+}
+
+}  // namespace conga::kit

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Handlers: what a service is, apart from what all services share. A handler is a function of the
+// event and the service's store; it never talks to the network.
+
+#pragma once
+
+#include "common/core/clock.h"
+#include "common/core/result.h"
+#include "common/wire/event/event.h"
+#include "services/kit/fact.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace conga::kit {
+
+/// Something to do in the outside world: charge a card, send a mail. It is done after the
+/// handler's changes are durable, and done again, with the same key, if a crash leaves in doubt
+/// whether it was: the port behind it must answer a repeated key as it did the first time.
+struct Effect {
+  std::string kind;     ///< For the service's perform().
+  std::string key;      ///< The idempotency key.
+  std::string payload;  ///< For the service's perform(); any bytes.
+};
+
+/// What follows from an event: facts, or an effect whose outcome decides.
+struct Decision {
+  Facts facts;
+  std::optional<Effect> effect;
+};
+
+/// One object per service; called by its Node's thread only. An Error means that the event could
+/// not be judged: Transient is tried again as the rule's retry policy says, anything else becomes a
+/// dead letter. "Sold out" and "declined" are facts, not errors.
+class Handlers {
+public:
+  Handlers() = default;
+  Handlers(const Handlers&) = delete;
+  Handlers& operator=(const Handlers&) = delete;
+  virtual ~Handlers() = default;
+
+  /// The source of the service's events: `aircraft.payment`.
+  virtual std::string_view source() const = 0;
+
+  /// Brings the service's own tables up to date.
+  virtual Result<> migrate() = 0;
+
+  /// Called inside the turn's transaction; what it changed is undone if it returns an Error.
+  virtual Result<Decision> handle(const EventView& event, const Time& now) = 0;
+
+  /// Carries out an effect, outside any transaction.
+  virtual Result<std::string> perform(const Effect& effect);
+
+  /// What follows from the effect's answer, inside a second transaction. Not called for a
+  /// Transient error: the delivery is then retried.
+  virtual Result<Facts> complete(const EventView& event,
+                                 const Effect& effect,
+                                 const Result<std::string>& answer,
+                                 const Time& now);
+};
+
+/// For events that a service is sent by a rule but does not know.
+tl::unexpected<Error> unexpected_event(const EventView& event);
+
+}  // namespace conga::kit

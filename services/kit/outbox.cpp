@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "services/kit/outbox.h"
+
+#include <array>
+#include <string_view>
+
+namespace conga::kit {
+namespace {
+
+constexpr std::array<std::string_view, 1> kSteps{
+    "CREATE TABLE outbox(number INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL UNIQUE,"
+    " event BLOB NOT NULL) STRICT;"
+    "CREATE TABLE outbox_refused(event_id TEXT PRIMARY KEY, event BLOB NOT NULL,"
+    " code TEXT NOT NULL, message TEXT NOT NULL, at INTEGER NOT NULL) STRICT;"};
+
+Result<> done(const Result<int>& ran) {
+  return ran ? Result<>() : ran.failure();
+}
+
+}  // namespace
+
+Result<> Outbox::migrate() {
+  return database_.migrate("outbox", kSteps);
+}
+
+Result<> Outbox::add(const Event& event) {
+  return done(database_.run("INSERT OR IGNORE INTO outbox(event_id, event) VALUES(?, ?)",
+                            {event.id.text(), Blob{encode(event)}}));
+}
+
+Result<std::vector<Outbox::Entry>> Outbox::after(std::int64_t number, std::size_t limit) {
+  const auto rows = database_.all(
+      "SELECT number, event_id, event FROM outbox WHERE number > ? ORDER BY number LIMIT ?",
+      {number, static_cast<std::int64_t>(limit)});
+  if (!rows) return rows.failure();
+  std::vector<Entry> entries;
+  for (const Row& row : *rows) {
+    const auto id = Uuid::parse(row.text(1));
+    if (!id) return fail(Fault::Corrupt, "the outbox holds a broken event id: " + row.text(1));
+    entries.push_back({.number = row.integer(0), .id = *id, .event = row.text(2)});
+  }
+  return entries;
+}
+
+Result<> Outbox::settle(const PutResult& result, WallTime now) {
+  if (!result.ok()) {
+    const auto kept = database_.run(
+        "INSERT OR REPLACE INTO outbox_refused"
+        " SELECT event_id, event, ?, ?, ? FROM outbox WHERE event_id = ?",
+        {result.code,
+         result.message,
+         std::int64_t{now.time_since_epoch().count()},
+         result.event_id});
+    if (!kept) return kept.failure();
+  }
+  return done(database_.run("DELETE FROM outbox WHERE event_id = ?", {result.event_id}));
+}
+
+Result<bool> Outbox::is_empty() {
+  const auto row = database_.one("SELECT 1 FROM outbox LIMIT 1");
+  if (!row) return row.failure();
+  return !row->has_value();
+}
+
+}  // namespace conga::kit

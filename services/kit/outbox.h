@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Outbox: the events that this service has to put, kept in the same transaction as the state they
+// tell of, until the bus has answered ok. What the bus refuses for good is kept aside with the
+// reason, for people.
+
+#pragma once
+
+#include "common/core/clock.h"
+#include "common/core/result.h"
+#include "common/wire/event/event.h"
+#include "common/wire/messages.h"
+#include "services/kit/database.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace conga::kit {
+
+class Outbox {
+public:
+  struct Entry {
+    std::int64_t number = 0;  ///< Ascending.
+    Uuid id;
+    std::string event;
+  };
+
+  /// `database` must outlive the outbox.
+  explicit Outbox(Database& database) : database_(database) {}
+
+  Result<> migrate();
+
+  /// An event that is there already is left as it is: the same work done twice.
+  Result<> add(const Event& event);
+
+  /// At most `limit` entries behind `number`, in order.
+  Result<std::vector<Entry>> after(std::int64_t number, std::size_t limit);
+
+  /// What the bus said: ok forgets the entry, a refusal moves it to `outbox_refused`.
+  Result<> settle(const PutResult& result, WallTime now);
+
+  Result<bool> is_empty();
+
+private:
+  Database& database_;
+};
+
+}  // namespace conga::kit

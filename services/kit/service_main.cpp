@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "services/kit/service_main.h"
+
+#include "common/core/random.h"
+#include "common/log/log.h"
+#include "common/runtime/daemon.h"
+#include "common/runtime/signals.h"
+#include "common/runtime/zmq/zmq_transport.h"
+#include "services/kit/service_node.h"
+
+#include <array>
+#include <unistd.h>
+
+namespace conga::kit {
+namespace {
+
+struct ServiceConfig {
+  std::string publish = "tcp://127.0.0.1:7461";
+  std::string subscribe = "tcp://127.0.0.1:7462";
+  std::string database;
+  std::uint32_t credit = 256;
+  std::uint32_t window = 1024;
+  LogOptions log;
+};
+
+void read_config(const ServiceProgram& program, ConfigReader& reader, ServiceConfig& config) {
+  ConfigReader bus = reader.section("bus");
+  bus.endpoint("publish", config.publish);
+  bus.endpoint("subscribe", config.subscribe);
+  bus.finish();
+  reader.require("database");
+  reader.path("database", config.database);
+  reader.integer("credit", config.credit, 1, 10'000);
+  reader.integer("window", config.window, 1, 100'000);
+  read_log_options(reader, config.log);
+  ConfigReader own = reader.section(program.service);
+  program.configure(own);
+  own.finish();
+}
+
+/// Unique among all processes on the bus: host, pid, random part.
+std::string instance_name(const std::string& service, Random& random) {
+  std::array<char, 64> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  std::string name = service + "-" + host.data() + "-" + std::to_string(::getpid()) + "-";
+  constexpr std::string_view kLetters = "abcdefghijkmnpqrstuvwxyz23456789";
+  for (int at = 0; at < 6; ++at) name += kLetters[random.below(kLetters.size())];
+  return name;
+}
+
+}  // namespace
+
+int service_main(const ServiceProgram& program, int argc, char** argv) {
+  const std::string name = "conga-" + program.service;
+  const DaemonInfo info{.name = name,
+                        .description = program.description,
+                        .config = "config/" + program.service + ".yaml",
+                        .examples = "  " + name + "\n  " + name + " --config /etc/conga/"
+                                    + program.service
+                                    + ".yaml --set bus.publish=tcp://10.0.0.5:7461"};
+  DaemonFlags flags;
+  if (const auto code = parse_flags(info, argc, argv, flags)) return *code;
+  ServiceConfig config;
+  const auto loaded =
+      load_config(flags, [&](ConfigReader& reader) { read_config(program, reader, config); });
+  if (!loaded) return complain(info, loaded.error(), kExitUsage);
+  if (flags.check) return kExitDone;
+
+  Log log(program.service, config.log);
+  auto signals = Signals::open();
+  if (!signals) return complain(info, signals.error(), kExitRefused);
+  auto database = Database::open(config.database);
+  if (!database) return complain(info, database.error(), kExitRefused);
+  auto handlers = program.make(**database);
+  if (!handlers) return complain(info, handlers.error(), kExitRefused);
+  Random random = Random::from_system();
+  ServiceOptions options;
+  options.service = program.service;
+  options.instance = instance_name(program.service, random);
+  options.nonce = random.bits();
+  options.publisher.window = config.window;
+  options.subscriber.credit = config.credit;
+  auto node = ServiceNode::open(std::move(options), **handlers, **database, log);
+  if (!node) return complain(info, node.error(), kExitRefused);
+  auto transport = ZmqTransport::client(
+      config.publish, config.subscribe, (*node)->subscriptions(), {}, signals->get(), log);
+  if (!transport) return complain(info, transport.error(), kExitRefused);
+  const SystemClock clock;
+  return serve(info, flags, **node, **transport, clock, log);
+}
+
+}  // namespace conga::kit

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// service_main: the main() that all services share: flags, configuration, database, sockets, loop.
+
+#pragma once
+
+#include "common/config/config_reader.h"
+#include "common/core/result.h"
+#include "services/kit/database.h"
+#include "services/kit/handlers.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace conga::kit {
+
+/// What differs between services' mains.
+struct ServiceProgram {
+  std::string service;      ///< `payment`: rules, the daemon's name and its default config use it.
+  std::string description;  ///< One sentence for --help.
+
+  /// Reads the service's own section of the configuration, named after it.
+  std::function<void(ConfigReader& section)> configure;
+
+  /// Makes the handlers, and whatever they need; called once, after configure.
+  std::function<Result<std::unique_ptr<Handlers>>(Database& database)> make;
+};
+
+/// Returns the process' exit code.
+int service_main(const ServiceProgram& program, int argc, char** argv);
+
+}  // namespace conga::kit

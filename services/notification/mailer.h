@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mailer: the port that messages leave by. A repeated key must not make a second message.
+
+#pragma once
+
+#include "common/core/result.h"
+
+#include <string>
+
+namespace conga::notification {
+
+class Mailer {
+public:
+  Mailer() = default;
+  Mailer(const Mailer&) = delete;
+  Mailer& operator=(const Mailer&) = delete;
+  virtual ~Mailer() = default;
+
+  /// `key`: letters, digits and hyphens. Transient: later may work. Permanent: it never will.
+  virtual Result<> deliver(const std::string& key, const std::string& message) = 0;
+};
+
+}  // namespace conga::notification

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "services/kit/service_main.h"
+#include "services/payment/payment.h"
+#include "services/payment/test_acquirer.h"
+
+int main(int argc, char** argv) {
+  using namespace conga;
+  std::string books;
+  std::unique_ptr<kit::Database> acquirer_database;
+  std::unique_ptr<payment::TestAcquirer> acquirer;
+  return kit::service_main(
+      {.service = "payment",
+       .description = "Charges bookings at most once, and refunds what cannot be flown.",
+       .configure =
+           [&](ConfigReader& section) {
+             section.require("acquirer-database");
+             section.path("acquirer-database", books);
+           },
+       .make = [&](kit::Database& database) -> Result<std::unique_ptr<kit::Handlers>> {
+         auto opened = kit::Database::open(books);
+         if (!opened) return opened.failure();
+         acquirer_database = std::move(*opened);
+         acquirer = std::make_unique<payment::TestAcquirer>(*acquirer_database);
+         if (auto migrated = acquirer->migrate(); !migrated) return migrated.failure();
+         return std::make_unique<payment::Payment>(database, *acquirer);
+       }},
+      argc,
+      argv);
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "services/kit/service_main.h"
+#include "services/seating/seating.h"
+
+int main(int argc, char** argv) {
+  using namespace conga;
+  std::string cabins;
+  return kit::service_main(
+      {.service = "seating",
+       .description = "Gives every paid booking its seats, and no seat twice.",
+       .configure =
+           [&](ConfigReader& section) {
+             section.require("cabins");
+             section.path("cabins", cabins);
+           },
+       .make = [&](kit::Database& database) -> Result<std::unique_ptr<kit::Handlers>> {
+         auto fleet = seating::load_fleet(cabins);
+         if (!fleet) return fleet.failure();
+         return std::make_unique<seating::Seating>(database, std::move(*fleet));
+       }},
+      argc,
+      argv);
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "services/seating/seating.h"
+
+#include <array>
+#include <utility>
+
+namespace conga::seating {
+namespace {
+
+constexpr std::array<std::string_view, 1> kSteps{
+    "CREATE TABLE seats(flight TEXT NOT NULL, seat TEXT NOT NULL, booking_id TEXT NOT NULL,"
+    " passenger TEXT NOT NULL, PRIMARY KEY(flight, seat), UNIQUE(booking_id, passenger)) STRICT;"};
+
+using Seats = std::vector<std::string>;
+
+Seats free_of(const Seats& row, const std::set<std::string, std::less<>>& taken) {
+  Seats free;
+  for (const std::string& seat : row) {
+    if (!taken.contains(seat)) free.push_back(seat);
+  }
+  return free;
+}
+
+}  // namespace
+
+Seats choose_seats(const std::vector<Seats>& rows,
+                   const std::set<std::string, std::less<>>& taken,
+                   std::size_t count) {
+  Seats front_to_back;
+  for (const Seats& row : rows) {
+    Seats free = free_of(row, taken);
+    if (free.size() >= count) {
+      free.resize(count);
+      return free;
+    }
+    front_to_back.insert(front_to_back.end(), free.begin(), free.end());
+  }
+  if (front_to_back.size() < count) return {};
+  front_to_back.resize(count);
+  return front_to_back;
+}
+
+Seating::Seating(kit::Database& database, Fleet fleet)
+    : database_(database), fleet_(std::move(fleet)) {}
+
+Result<> Seating::migrate() {
+  return database_.migrate("seating", kSteps);
+}
+
+Result<kit::Decision> Seating::handle(const EventView& event, const Time& /*now*/) {
+  if (event.detail_type != contract::PaymentConfirmed::kType) return kit::unexpected_event(event);
+  const auto paid = contract::from_detail<contract::PaymentConfirmed>(event.detail);
+  if (!paid) return paid.failure();
+  const contract::Trip& trip = paid->trip;
+  const auto seats = assign(trip);
+  if (!seats) return seats.failure();
+  if (seats->empty()) {
+    return kit::Decision{
+        .facts = {kit::fact(contract::SeatUnavailable{
+            .trip = trip, .reason = trip.cabin + " of " + trip.flight + " is full"})},
+        .effect = {}};
+  }
+  if (auto given = give(trip, *seats); !given) return given.failure();
+  return kit::Decision{.facts = {kit::fact(contract::SeatAssigned{.trip = trip, .seats = *seats})},
+                       .effect = {}};
+}
+
+Result<std::vector<contract::SeatOf>> Seating::assign(const contract::Trip& trip) {
+  const auto cabin = fleet_.find(trip.flight);
+  if (cabin == fleet_.end()) return std::vector<contract::SeatOf>();
+  const auto rows = database_.all("SELECT seat FROM seats WHERE flight = ?", {trip.flight});
+  if (!rows) return rows.failure();
+  std::set<std::string, std::less<>> taken;
+  for (const kit::Row& row : *rows) taken.insert(row.text(0));
+  const Seats chosen =
+      choose_seats(cabin->second.rows_of(trip.cabin), taken, trip.passengers.size());
+  std::vector<contract::SeatOf> seats;
+  for (std::size_t at = 0; at < chosen.size(); ++at) {
+    seats.push_back({.passenger = trip.passengers[at].name, .seat = chosen[at]});
+  }
+  return seats;
+}
+
+Result<> Seating::give(const contract::Trip& trip, const std::vector<contract::SeatOf>& seats) {
+  for (const contract::SeatOf& seat : seats) {
+    const auto stored = database_.run("INSERT INTO seats VALUES(?, ?, ?, ?)",
+                                      {trip.flight, seat.seat, trip.booking_id, seat.passenger});
+    if (!stored) return stored.failure();
+  }
+  return {};
+}
+
+}  // namespace conga::seating

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "services/kit/service_main.h"
+#include "services/ticketing/ticketing.h"
+
+int main(int argc, char** argv) {
+  using namespace conga;
+  std::uint32_t airline = 0;
+  return kit::service_main(
+      {.service = "ticketing",
+       .description = "Issues a ticket for each passenger who has a seat.",
+       .configure =
+           [&](ConfigReader& section) {
+             section.require("airline-code");
+             section.integer("airline-code", airline, 0, 999);
+           },
+       .make = [&](kit::Database& database) -> Result<std::unique_ptr<kit::Handlers>> {
+         return std::make_unique<ticketing::Ticketing>(database, airline);
+       }},
+      argc,
+      argv);
+}
