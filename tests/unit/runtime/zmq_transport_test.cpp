@@ -261,13 +261,16 @@ TEST_CASE("one turn takes no more than its limits, and a full channel starves no
   REQUIRE(sidecar);
   pass(*client, forwarder, {.channel = Channel::Bus, .topic = "put/c", .body = "x"});
   pass(**sidecar, forwarder, {.channel = Channel::Link, .topic = "link/alive", .body = "x"});
-  for (int count = 0; count < 100; ++count) {
-    client->send({.channel = Channel::Bus, .topic = "put/c", .body = std::string(400, 'x')});
-  }
+  const auto publish = [&client] {
+    for (int count = 0; count < 10; ++count) {
+      client->send({.channel = Channel::Bus, .topic = "put/c", .body = std::string(400, 'x')});
+    }
+  };
+  publish();
   (*sidecar)->send({.channel = Channel::Link, .topic = "link/alive", .body = "not starved"});
-  int published = 0;
   bool alive = false;
-  for (int turn = 0; turn < 500 && published < 100; ++turn) {
+  for (int turn = 0; turn < 500 && !alive; ++turn) {
+    publish();  // more than a turn takes
     Arrivals arrivals;
     REQUIRE(forwarder.poll(10ms, all, arrivals));
     int in_turn = 0;
@@ -276,9 +279,7 @@ TEST_CASE("one turn takes no more than its limits, and a full channel starves no
       alive = alive || frame.body == "not starved";
     }
     CHECK(in_turn <= 3);  // the third passes 1000 bytes
-    published += in_turn;
   }
-  CHECK(published == 100);
   CHECK(alive);
 }
 
