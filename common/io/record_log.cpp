@@ -59,7 +59,13 @@ Result<> RecordLog::start(LogScan scan) {
   if (corrupt != scan.damage.end() && !options_.accept_damage) return refuse_damage(*corrupt);
   if (auto found = find_spares(scan.segments.empty()); !found) return found.failure();
   commit_ = scan.last_commit + 1;
-  if (scan.segments.empty()) return begin_segment(1);
+  if (scan.segments.empty()) {
+    if (auto begun = begin_segment(1); !begun) return begun;
+    // Full at once: a file that grows makes every sync of it slower.
+    while (active_.allocated < options_.segment_size && fill_ahead()) {
+    }
+    return {};
+  }
   auto mended = mend_log(files_, options_.directory, scan, options_.segment_size);
   if (!mended) return mended.failure();
   damage_ = scan.damage;
@@ -191,6 +197,14 @@ Result<> RecordLog::grow() {
   return fill(*spare->file, spare->allocated);
 }
 
+/// grow(), but for a full disk, which matters only once the room is needed. False: nothing done.
+bool RecordLog::fill_ahead() {
+  const bool spare_ready = std::ranges::any_of(
+      spares_, [this](const Spare& spare) { return spare.allocated >= options_.segment_size; });
+  if (spare_ready && active_.allocated >= options_.segment_size) return false;
+  return grow().has_value();
+}
+
 Result<bool> RecordLog::prepare() {
   if (auto alive = check_alive(); !alive) return alive.failure();
   const auto ready = [this](const Spare& spare) {
@@ -258,6 +272,12 @@ Result<RecordLog::Slot> RecordLog::append(std::uint8_t type,
   }
   const LogPosition position = end();
   char* const payload = extend(type, size);
+  // Byte for byte, so that the next segment is ready when this one is full, however busy it is.
+  unpaid_ += frame.size();
+  if (unpaid_ >= options_.zero_step) {
+    unpaid_ = 0;
+    fill_ahead();
+  }
   return Slot{position, payload};
 }
 

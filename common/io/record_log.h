@@ -138,6 +138,7 @@ private:
   Result<> roll();
   Result<> make_spare();
   Result<> grow();
+  bool fill_ahead();
   Result<> fill(File& file, std::uint64_t& allocated);
   Result<> ensure_room(std::uint64_t size, std::uint64_t hold_back);
   bool has_room(std::uint64_t size, std::uint64_t hold_back) const;
@@ -177,6 +178,7 @@ private:
   bool first_of_commit_ = true;
   bool dirty_ = false;
   std::uint64_t syncs_ = 0;
+  std::uint64_t unpaid_ = 0;  ///< Appended since space was last filled ahead.
   std::optional<Error> dead_;
 };
 
