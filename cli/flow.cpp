@@ -143,6 +143,7 @@ private:
   const Look& look_;
   std::map<std::string_view, std::vector<std::size_t>> effects_;  ///< By cause; roots by nothing.
   std::set<std::size_t> drawn_;
+  std::set<std::string_view> ids_drawn_;  ///< A redriven event is in the journal again.
   std::string out_;
 };
 
@@ -188,9 +189,10 @@ void Drawing::draw_event(std::size_t at, const std::string& branch, const std::s
            branch,
            paint(look_, Colour::Bold, event.detail_type) + " "
                + paint(look_, Colour::Cyan, event.source) + " "
-               + paint(look_, Colour::Dim, event.id));
+               + paint(look_, Colour::Dim, event.id)
+               + (ids_drawn_.insert(event.id).second ? "" : " (redriven)"));
   const auto found = effects_.find(event.id);
-  const bool has_effects = found != effects_.end();
+  const bool has_effects = found != effects_.end() && !drawn_.contains(found->second.front());
   for (const FlowDelivery& delivery : event.deliveries) {
     draw_delivery(delivery, stem + (has_effects ? "│ " : "  "));
   }

@@ -64,6 +64,16 @@ TEST_CASE("an event whose cause is not in the flow stands on its own") {
            "                            A web e1\n");
 }
 
+TEST_CASE("an event that was redriven is drawn again, what it caused once") {
+  const std::string text = drawn(
+      R"({"events":[{"id":"e1","source":"s","detail-type":"A","sequence":1},
+                    {"id":"e1","source":"s","detail-type":"A","sequence":2},
+                    {"id":"e2","source":"s","detail-type":"B","causation-id":"e1","sequence":3}]})");
+  CHECK(text.find("A s e1\n") != std::string::npos);
+  CHECK(text.find("A s e1 (redriven)\n") != std::string::npos);
+  CHECK(text.find("B s e2") == text.rfind("B s e2"));
+}
+
 TEST_CASE("a ring of causes is drawn once and ends") {
   const std::string text = drawn(
       R"({"events":[{"id":"e1","source":"s","detail-type":"A","causation-id":"e2","sequence":1},
