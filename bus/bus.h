@@ -6,9 +6,11 @@
 
 #include "bus/bus_config.h"
 #include "bus/rules/rule_set.h"
+#include "bus/sidecar/sidecar_config.h"
 #include "common/core/clock.h"
 #include "common/core/random.h"
 #include "common/core/result.h"
+#include "common/io/files.h"
 #include "common/log/log.h"
 #include "common/runtime/node.h"
 
@@ -16,18 +18,26 @@
 
 namespace conga::bus {
 
-/// What the Node takes from main(); all must outlive it.
+/// What the configuration refers to.
+struct BusFiles {
+  RuleSet rules;
+  SidecarConfig sidecar;  ///< Read if the sidecar is embedded.
+};
+
+/// What the Node takes from main(); all but `now` must outlive it.
 struct BusSurroundings {
+  Time now;
+  Files& files;
   Random& random;
   Log& log;
 };
 
-/// The rules file of `config`.
-Result<RuleSet> load_rules(const BusConfig& config);
+/// Every fault of the rules and of the sidecar's configuration, one a line.
+Result<BusFiles> load_files(const BusConfig& config);
 
-/// `rules` are those to begin with; a reload reads the file again.
+/// A reload reads the rules again. Fails as the journal does, if the sidecar is embedded.
 Result<std::unique_ptr<Node>> open_bus(const BusConfig& config,
-                                       RuleSet rules,
+                                       BusFiles files,
                                        const BusSurroundings& surroundings);
 
 }  // namespace conga::bus

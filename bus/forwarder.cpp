@@ -61,8 +61,6 @@ Forwarder::Forwarder(ForwarderOptions options, RuleSet rules, RulesLoader load, 
   CONGA_CHECK(options_.boot != 0, "a boot number is never 0");
 }
 
-Forwarder::~Forwarder() = default;
-
 void Forwarder::on_frame(const Time& now, Frame& frame) {
   frame.channel == Channel::Link ? on_link_frame(now, frame) : on_client_frame(now, frame);
 }
@@ -288,6 +286,7 @@ void Forwarder::answer_reload(const Time& now, const AskView& ask, std::string& 
 void Forwarder::on_link_frame(const Time& now, Frame& frame) {
   const auto starts = [&](std::string_view prefix) { return frame.topic.starts_with(prefix); };
   if (std::ranges::any_of(kRelayed, starts)) {
+    if (starts("deliver/") && !audience_.listens(frame.topic)) return return_delivery(frame.topic);
     ++counters_.relayed;
     return send(Channel::Subscribe, std::move(frame.topic), std::move(frame.body));
   }
@@ -301,6 +300,20 @@ void Forwarder::on_link_frame(const Time& now, Frame& frame) {
   }
 }
 
+/// After a restart of the bus the sidecar may know an instance that has not subscribed again yet.
+/// Without this its delivery would be missed only at the ack-timeout.
+void Forwarder::return_delivery(std::string_view topic) {
+  ++counters_.unreachable;
+  tell_gone(topic);
+}
+
+void Forwarder::tell_gone(std::string_view deliver_topic) {
+  constexpr std::string_view kDeliver = "deliver/";
+  std::string gone(kGonePrefix);
+  gone.append(deliver_topic.substr(kDeliver.size()));
+  send(Channel::Link, std::move(gone), {});
+}
+
 std::string Forwarder::table_body() const {
   return encode(
       LinkTable{.boot = options_.boot, .generation = generation_, .targets = rules_.targets()});
@@ -311,10 +324,7 @@ void Forwarder::on_presence(const Time& /*now*/, const Presence& presence) {
   const auto topic = presence.present ? std::nullopt : parse_topic(presence.topic);
   if (!topic) return;
   if (topic->kind == TopicKind::Answer) clients_.release(topic->first);
-  if (topic->kind != TopicKind::Deliver) return;
-  std::string gone(kGonePrefix);
-  gone.append(topic->first).append("/").append(topic->second);
-  send(Channel::Link, std::move(gone), {});
+  if (topic->kind == TopicKind::Deliver) tell_gone(presence.topic);
 }
 
 void Forwarder::on_time(const Time& now) {

@@ -48,6 +48,7 @@ struct ForwarderCounters {
   std::uint64_t unheard = 0;      ///< Events for a topic without a subscriber: dropped.
   std::uint64_t malformed = 0;    ///< Frames that nobody could be answered for.
   std::uint64_t unannounced = 0;  ///< `ready` of instances that do not subscribe.
+  std::uint64_t unreachable = 0;  ///< Deliveries' frames given back: the instance is not there.
   std::uint64_t asks = 0;
   std::uint64_t relayed = 0;  ///< Frames passed on from the sidecar.
 };
@@ -59,7 +60,6 @@ class Forwarder final : public Node {
 public:
   /// `load` reads the rules anew at each reload; it is not called by the constructor.
   Forwarder(ForwarderOptions options, RuleSet rules, RulesLoader load, Log& log);
-  ~Forwarder() override;
 
   void on_frame(const Time& now, Frame& frame) override;
   void on_presence(const Time& now, const Presence& presence) override;
@@ -98,6 +98,8 @@ private:
                     std::string& answers);
   void answer_reload(const Time& now, const AskView& ask, std::string& answers);
   void on_link_frame(const Time& now, Frame& frame);
+  void return_delivery(std::string_view topic);
+  void tell_gone(std::string_view deliver_topic);
   Result<> load_rules(const Time& now);
   std::string table_body() const;
   void send_table(const Time& now);

@@ -69,8 +69,9 @@ std::string Forwarder::status(const Time& now) const {
       std::array<Count, 2>{{{"greeted", clients_.size()}, {"subscriptions", audience_.size()}}});
   pack_counts(packer,
               "frames",
-              std::array<Count, 4>{{{"malformed", counted.malformed},
+              std::array<Count, 5>{{{"malformed", counted.malformed},
                                     {"unannounced-ready", counted.unannounced},
+                                    {"unreachable", counted.unreachable},
                                     {"asks", counted.asks},
                                     {"relayed", counted.relayed}}});
   return result;

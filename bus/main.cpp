@@ -6,15 +6,17 @@
 #include "bus/bus_config.h"
 #include "common/core/clock.h"
 #include "common/core/random.h"
+#include "common/io/posix_files.h"
 #include "common/runtime/daemon.h"
 #include "common/runtime/signals.h"
 #include "common/runtime/zmq/zmq_transport.h"
 
 #include <utility>
 
+namespace conga {
 namespace {
 
-const conga::DaemonInfo kInfo{
+const DaemonInfo kInfo{
     .name = "conga-bus",
     .description =
         "Matches the events that are published against the rules and routes them: to "
@@ -25,18 +27,15 @@ const conga::DaemonInfo kInfo{
         "  conga-bus --config config/bus.yaml --check\n"
         "  conga-bus --config config/bus.yaml --set publish=tcp://127.0.0.1:9001\n"};
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  using namespace conga;
+int start(int argc, char** argv) {
   DaemonFlags flags;
   if (const auto code = parse_flags(kInfo, argc, argv, flags)) return *code;
   bus::BusConfig config;
   const auto read =
       load_config(flags, [&config](ConfigReader& reader) { bus::read_bus_config(reader, config); });
   if (!read) return complain(kInfo, read.error(), kExitUsage);
-  auto rules = bus::load_rules(config);
-  if (!rules) return complain(kInfo, rules.error(), kExitUsage);
+  auto named = bus::load_files(config);
+  if (!named) return complain(kInfo, named.error(), kExitUsage);
   if (flags.check) return kExitDone;
 
   Log log("bus", config.log);
@@ -48,9 +47,17 @@ int main(int argc, char** argv) {
       ZmqTransport::forwarder(config.publish, config.subscribe, link, {}, signals->get(), log);
   if (!transport) return complain(kInfo, transport.error(), kExitRefused);
   const SystemClock clock;
+  PosixFiles files;
   Random random = Random::from_system();
-  const auto node = bus::open_bus(config, std::move(*rules), {random, log});
+  const auto node = bus::open_bus(config, std::move(*named), {clock.now(), files, random, log});
   if (!node) return complain(kInfo, node.error(), kExitRefused);
   const RunOptions options{.drain_limit = config.drain_limit, .after_turn = {}};
   return serve(kInfo, flags, **node, **transport, clock, log, options);
+}
+
+}  // namespace
+}  // namespace conga
+
+int main(int argc, char** argv) {
+  return conga::start(argc, argv);
 }

@@ -77,7 +77,7 @@ std::vector<Duration> doubling(Duration initial, Duration max) {
 
 }  // namespace
 
-Publisher::Publisher(std::string client, PublisherOptions options)
+Publisher::Publisher(const std::string& client, PublisherOptions options)
     : state_(std::make_unique<State>()) {
   CONGA_CHECK(is_valid_name(client), "a client's name is checked before a Publisher gets it");
   CONGA_CHECK(options.window > 0 && options.retransmit_initial > Duration(0),

@@ -21,8 +21,9 @@
 namespace conga {
 
 struct PublisherOptions {
-  std::size_t window = 1024;             ///< Events put and not yet answered, 1 to 100 000.
-  std::size_t batch_bytes = 256 * 1024;  ///< A put message is closed when it is this big.
+  std::size_t window = 1024;  ///< Events put and not yet answered, 1 to 100 000.
+  std::size_t batch_bytes =
+      std::size_t{256} * 1024;  ///< A put message is closed when it is this big.
   Duration retransmit_initial = std::chrono::seconds(1);  ///< Doubles with each repeat …
   Duration retransmit_max = std::chrono::seconds(10);     ///< … up to this.
 };
@@ -30,7 +31,7 @@ struct PublisherOptions {
 class Publisher {
 public:
   /// `client` is the name that put-results are addressed to: valid, and unique per process.
-  Publisher(std::string client, PublisherOptions options);
+  Publisher(const std::string& client, PublisherOptions options);
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
   ~Publisher();

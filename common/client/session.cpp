@@ -74,8 +74,8 @@ std::string hello_arguments(const std::vector<std::string>& topics, std::uint64_
 
 }  // namespace
 
-Session::Session(std::string client,
-                 std::vector<std::string> topics,
+Session::Session(const std::string& client,
+                 const std::vector<std::string>& topics,
                  std::uint64_t nonce,
                  SessionOptions options)
     : state_(std::make_unique<State>()) {

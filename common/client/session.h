@@ -35,8 +35,8 @@ class Session {
 public:
   /// `topics`: all that this client subscribes to, `answer/CLIENT` among them. `nonce`: random;
   /// tells two processes of the same name apart.
-  Session(std::string client,
-          std::vector<std::string> topics,
+  Session(const std::string& client,
+          const std::vector<std::string>& topics,
           std::uint64_t nonce,
           SessionOptions options);
   Session(const Session&) = delete;

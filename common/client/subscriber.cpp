@@ -42,7 +42,9 @@ struct Subscriber::State {
   }
 };
 
-Subscriber::Subscriber(std::string service, std::string instance, SubscriberOptions options)
+Subscriber::Subscriber(const std::string& service,
+                       const std::string& instance,
+                       SubscriberOptions options)
     : state_(std::make_unique<State>()) {
   CONGA_CHECK(is_valid_name(service) && is_valid_name(instance),
               "names are checked before a Subscriber gets them");

@@ -33,7 +33,7 @@ struct Delivery {
 
 class Subscriber {
 public:
-  Subscriber(std::string service, std::string instance, SubscriberOptions options);
+  Subscriber(const std::string& service, const std::string& instance, SubscriberOptions options);
   Subscriber(const Subscriber&) = delete;
   Subscriber& operator=(const Subscriber&) = delete;
   ~Subscriber();

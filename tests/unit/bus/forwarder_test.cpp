@@ -80,8 +80,17 @@ TEST_CASE("settlements are passed on as they are") {
   CHECK(out[0] == Frame{Channel::Link, "settle/pay/one", "\x92\x01\xa2ok"});
 }
 
+TEST_CASE("a delivery to an instance that is not there goes back to the sidecar at once") {
+  Bench bench;
+  const auto out = bench.turn(Channel::Link, "deliver/pay/one", "any bytes");
+  REQUIRE(out.size() == 1);
+  CHECK(out[0] == Frame{Channel::Link, "link/gone/pay/one", ""});
+  CHECK(bench.forwarder.counters().unreachable == 1);
+}
+
 TEST_CASE("what the sidecar sends to clients is published untouched") {
   Bench bench;
+  bench.presence("deliver/pay/one");
   for (const std::string topic : {"put-result/c", "deliver/pay/one", "answer/c"}) {
     const auto out = bench.turn(Channel::Link, topic, "any bytes");
     REQUIRE(out.size() == 1);
