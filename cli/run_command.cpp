@@ -57,7 +57,7 @@ struct Maker {
         return fail(Fault::Permanent, "dlq purge deletes for good: say --yes to mean it");
       }
       if (!confirm(purge_question(options))) {
-        return fail(Fault::Permanent, "dlq purge: nothing was deleted");
+        return fail(Fault::Permanent, "dlq purge: nothing was deleted", "Declined");
       }
     }
     return std::make_unique<Dlq>(settings, options, screen, look);
@@ -126,7 +126,10 @@ ExitCode run_command(const Arguments& arguments, Random& random, Screen& screen,
                                 .timeout = arguments.timeout};
   // A question to the person comes before the signals become input of the loop.
   const auto command = std::visit(Maker{settings, random, screen, look}, arguments.command);
-  if (!command) return complain(screen, command.error(), ExitCode::Usage);
+  if (!command) {
+    const bool declined = command.error().code == "Declined";
+    return complain(screen, command.error(), declined ? ExitCode::Refused : ExitCode::Usage);
+  }
   const auto signals = Signals::open();
   if (!signals) return complain(screen, signals.error(), ExitCode::Refused);
   return drive(**command, settings, **signals, screen);

@@ -17,6 +17,7 @@ namespace conga::cli {
 namespace {
 
 constexpr int kLinesPerTurn = 2000;  ///< So that a turn stays short and answers are read.
+constexpr std::size_t kWindow = 4096;
 constexpr Duration kPipePause = std::chrono::milliseconds(10);
 constexpr Duration kDrawing = std::chrono::milliseconds(100);
 
@@ -114,7 +115,7 @@ Put::Put(const ClientSettings& settings,
       ids_(random),
       look_(look),
       numbered_(options_.count > 1 || (!options_.input.empty() && !is_json_event(options_.input))),
-      publisher_(settings.name, PublisherOptions{}),
+      publisher_(settings.name, {.window = kWindow}),
       results_(put_result_topic(settings.name)) {}
 
 void Put::drain(const Time& now) {
