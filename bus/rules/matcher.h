@@ -40,6 +40,8 @@ public:
 private:
   struct Tables;
 
+  class Run;
+
   explicit Matcher(std::unique_ptr<const Tables> tables);
 
   std::unique_ptr<const Tables> tables_;

@@ -85,6 +85,8 @@ public:
   std::string_view bytes() const;
 
 private:
+  friend class Cursor;
+
   explicit Value(const char* at) : at_(at) {}
 
   const char* at_;
