@@ -544,8 +544,10 @@ void DeliveryEngine::recover(const Time& now, const PendingDelivery& delivery) {
   Pending pending;
   pending.event = delivery.event;
   pending.ingested = now.steady - age;
-  pending.due =
-      now.steady + std::clamp<Duration>(delivery.due - now.wall, Duration(0), kLongestWait);
+  // Nor may it make a delivery wait longer than it was to wait when its attempt failed.
+  const Duration wait = std::clamp<Duration>(
+      delivery.due - std::max(now.wall, delivery.failed), Duration(0), kLongestWait);
+  pending.due = now.steady + wait;
   pending.first_attempt = delivery.first_attempt;
   pending.last_attempt = delivery.last_attempt;
   pending.attempts = static_cast<std::uint16_t>(std::min(delivery.attempts, kMost));

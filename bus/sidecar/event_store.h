@@ -88,6 +88,7 @@ struct PendingDelivery {
   WallTime last_attempt;       ///< If attempts > 0.
   std::string last_code;       ///< If attempts > 0; so the next.
   std::string last_message;
+  WallTime failed = {};  ///< If attempts > 0: when the last one had; `due` was reckoned from then.
 };
 
 /// Gives the recovered state to whoever opens the store, in sequence order, without ever holding

@@ -195,6 +195,7 @@ Result<> JournalRecovery::hand_over_event(RecordLog& log,
       if (!retry) return at(known->second.position, retry.error());
       pending.attempts = retry->attempt;
       pending.due = retry->due;
+      pending.failed = retry->failed;
       pending.first_attempt = known->second.first;
       pending.last_attempt = retry->sent;
       pending.last_code = retry->code;

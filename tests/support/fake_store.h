@@ -132,6 +132,7 @@ private:
       pending.last_attempt = record.sent;
       pending.attempts = record.attempt;
       pending.due = record.due;
+      pending.failed = record.failed;
       pending.last_code = record.code;
       pending.last_message = record.message;
     }

@@ -520,6 +520,27 @@ TEST_CASE("recovered deliveries wait for the first table, then go on where they 
   CHECK(dispatched[0].attempt == 5);
 }
 
+TEST_CASE("a wall clock set back before a restart makes no delivery wait longer than it had to") {
+  EngineBench bench;
+  const auto failed = bench.now.wall + 1h;
+  bench.engine.recover(bench.now,
+                       {.event = {1, 100},
+                        .target = {"charge", "payment"},
+                        .ingested = failed - 1min,
+                        .attempts = 1,
+                        .due = failed + 2s,
+                        .first_attempt = failed - 1s,
+                        .last_attempt = failed - 1s,
+                        .last_code = "Busy",
+                        .last_message = "try later",
+                        .failed = failed});
+  bench.table({patient(185)});
+  bench.ready("payment", "p1");
+  CHECK(bench.turn().empty());
+  bench.pass(2s);
+  CHECK(bench.turn().size() == 1);
+}
+
 TEST_CASE("recovered deliveries of a target that the first table lacks become dead letters") {
   EngineBench bench;
   bench.engine.recover(bench.now,
