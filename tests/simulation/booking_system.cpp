@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/simulation/booking_system.h"
+
+#include "bus/forwarder.h"
+#include "bus/sidecar/database.h"
+#include "bus/sidecar/file_journal.h"
+#include "bus/sidecar/sidecar_node.h"
+#include "bus/sidecar/sqlite_dead_letters.h"
+#include "common/core/check.h"
+#include "services/booking/booking.h"
+#include "services/kit/service_node.h"
+#include "services/notification/notification.h"
+#include "services/payment/payment.h"
+#include "services/payment/test_acquirer.h"
+#include "services/seating/seating.h"
+#include "services/ticketing/ticketing.h"
+#include "tests/simulation/customers.h"
+#include "tests/simulation/invariants.h"
+#include "tests/simulation/mutants.h"
+#include "tests/simulation/owed_store.h"
+#include "tests/simulation/rules_text.h"
+#include "tests/simulation/wire_watch.h"
+#include "tests/support/mem_files.h"
+#include "tests/support/world.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+
+namespace conga::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ActorId;
+using testing::Crash;
+using testing::CrashPoint;
+using testing::Death;
+using testing::Role;
+using testing::World;
+
+constexpr Duration kStorm = 6s;
+constexpr Duration kLongestCalm = 120s;
+constexpr Duration kHeartbeatTimeout = 3s;
+
+/// A service with its handlers, as one Node.
+class Hosted final : public NodeWrapper {
+public:
+  Hosted(std::unique_ptr<kit::Handlers> handlers, std::unique_ptr<Node> node)
+      : NodeWrapper(nullptr), handlers_(std::move(handlers)) {
+    inner_ = std::move(node);
+  }
+
+  ~Hosted() override { inner_.reset(); }  // it uses the handlers
+
+private:
+  std::unique_ptr<kit::Handlers> handlers_;
+};
+
+/// Charges, and sometimes the process dies before it hears the answer.
+class DeadlyAcquirer final : public payment::Acquirer {
+public:
+  explicit DeadlyAcquirer(kit::Database& books) : inner_(books) {
+    CONGA_CHECK(inner_.migrate().has_value(), "the acquirer has its tables");
+  }
+
+  Result<payment::Charge> charge(const std::string& key,
+                                 const std::string& card,
+                                 const contract::Money& amount) override {
+    auto charged = inner_.charge(key, card, amount);
+    if (std::exchange(dies, false)) throw testing::CrashNow();
+    return charged;
+  }
+
+  Result<> refund(const std::string& key,
+                  const std::string& payment_id,
+                  const contract::Money& amount) override {
+    auto refunded = inner_.refund(key, payment_id, amount);
+    if (std::exchange(dies, false)) throw testing::CrashNow();
+    return refunded;
+  }
+
+  bool dies = false;  ///< After the next movement of money.
+
+private:
+  payment::TestAcquirer inner_;
+};
+
+class CountingMailer final : public notification::Mailer {
+public:
+  Result<> deliver(const std::string& key, const std::string& /*message*/) override {
+    sent.insert(key);
+    return {};
+  }
+
+  std::set<std::string> sent;
+};
+
+seating::Fleet make_fleet() {
+  seating::Fleet fleet;
+  fleet["LH123"].sections.push_back(
+      {.cabin = "economy", .first_row = 5, .last_row = 10, .letters = "ABC DEF", .blocked = {}});
+  fleet["LX41"].sections.push_back(
+      {.cabin = "business", .first_row = 1, .last_row = 1, .letters = "A C", .blocked = {}});
+  return fleet;
+}
+
+class System {
+public:
+  System(std::uint64_t seed, Mutant mutant);
+
+  Report run();
+
+private:
+  using MakeHandlers = std::function<std::unique_ptr<kit::Handlers>(kit::Database&)>;
+
+  struct Host {
+    std::string name;
+    MakeHandlers make;
+    std::unique_ptr<kit::Database> database = kit::Database::in_memory();
+    std::set<std::string> put;  ///< For a mutant.
+  };
+
+  void add_bus();
+  void add_services();
+  void add_service(Host& host);
+  void add_customers();
+  Result<std::unique_ptr<Node>> start_forwarder();
+  Result<std::unique_ptr<Node>> start_sidecar(const Time& now);
+  Result<std::unique_ptr<Node>> start_service(Host& host);
+  Result<std::unique_ptr<bus::EventStore>> open_journal(const Time& now,
+                                                        bus::RecoveryVisitor& visitor);
+  void sidecar_died(Death death);
+  void plan_storm();
+  void strike();
+  void strike_sidecar();
+  Crash any_crash();
+  bool is_done();
+  void check(Report& report, bool done);
+  std::string unique_name(const std::string& name);
+
+  Mutant mutant_;
+  Random chance_;  ///< For the Nodes.
+  Log log_ = Log::null();
+  WireWatch wire_{kAckTimeout, kHeartbeatTimeout};
+
+  testing::MemFiles disk_;
+  StoreWatch store_watch_;
+  bus::DatabaseHandle letters_;
+  std::map<std::string, Host> hosts_;
+  std::unique_ptr<kit::Database> acquirer_books_ = kit::Database::in_memory();
+  DeadlyAcquirer acquirer_{*acquirer_books_};
+  CountingMailer mailer_;
+  std::vector<Request> requests_;
+  std::vector<ActorId> clients_;
+  ActorId forwarder_ = 0;
+  ActorId sidecar_ = 0;
+  std::uint64_t lives_ = 0;
+  std::uint64_t deaths_ = 0;
+  World world_;  ///< Last: its Nodes use all of the above.
+};
+
+System::System(std::uint64_t seed, Mutant mutant) : mutant_(mutant), chance_(~seed), world_(seed) {
+  auto letters = bus::open_database(":memory:", bus::DatabaseSync::Full);
+  CONGA_CHECK(letters.has_value(), "a database in memory opens");
+  letters_ = std::move(*letters);
+  store_watch_.lies = mutant == Mutant::AckBeforeSync;
+  requests_ = make_requests(world_.random(), world_.now(), kStorm);
+  world_.watch(wire_);
+  add_bus();
+  add_services();
+  add_customers();
+  wire_.set_sidecar(sidecar_);
+  plan_storm();
+}
+
+std::string System::unique_name(const std::string& name) {
+  return name + "-" + std::to_string(++lives_);
+}
+
+// --- The daemons ---
+
+void System::add_bus() {
+  forwarder_ = world_.add({.name = "bus",
+                           .role = Role::Forwarder,
+                           .start = [this](const Time&) { return start_forwarder(); },
+                           .died = [this](Death) { ++deaths_; }});
+  sidecar_ = world_.add({.name = "sidecar",
+                         .role = Role::Sidecar,
+                         .start = [this](const Time& now) { return start_sidecar(now); },
+                         .died = [this](Death death) { sidecar_died(death); }});
+}
+
+Result<std::unique_ptr<Node>> System::start_forwarder() {
+  const std::vector<bus::RuleFile> files{{.name = "rules.yaml", .text = rules_text()}};
+  auto rules = bus::RuleSet::parse(files);
+  if (!rules) return rules.failure();
+  bus::ForwarderOptions options;
+  options.boot = chance_.bits() | 1U;
+  const auto load = [files] { return bus::RuleSet::parse(files); };
+  return std::make_unique<bus::Forwarder>(options, std::move(*rules), load, log_);
+}
+
+Result<std::unique_ptr<bus::EventStore>> System::open_journal(const Time& now,
+                                                              bus::RecoveryVisitor& visitor) {
+  bus::FileJournalOptions options;
+  options.directory = "/journal";
+  options.segment_size = 64 * 1024;
+  options.hold_back = 8 * 1024;
+  OwedVisitor watched(visitor, store_watch_);
+  auto journal = bus::FileJournal::open(disk_, options, now.wall, watched);
+  if (!journal) return journal.failure();
+  return std::unique_ptr<bus::EventStore>(
+      std::make_unique<OwedStore>(std::move(*journal), store_watch_));
+}
+
+Result<std::unique_ptr<Node>> System::start_sidecar(const Time& now) {
+  bus::SidecarStores stores;
+  stores.open_events = [&](bus::RecoveryVisitor& visitor) { return open_journal(now, visitor); };
+  stores.open_dead_letters = [this]() -> Result<std::unique_ptr<bus::DeadLetters>> {
+    auto opened = bus::SqliteDeadLetters::open(letters_);
+    if (!opened) return opened.failure();
+    return std::unique_ptr<bus::DeadLetters>(std::move(*opened));
+  };
+  bus::SidecarOptions options;
+  options.engine.heartbeat_timeout = kHeartbeatTimeout;
+  auto node = bus::SidecarNode::open(now, options, stores, chance_, log_);
+  if (!node) return node.failure();
+  if (mutant_ == Mutant::CreditIgnored) return without_credit(std::move(*node));
+  return std::unique_ptr<Node>(std::move(*node));
+}
+
+void System::sidecar_died(Death death) {
+  ++deaths_;
+  store_watch_.dies_at_sync = store_watch_.dies_after_sync = false;
+  if (death == Death::Kill) return disk_.kill();
+  Random& random = world_.random();
+  random.chance(0.5) ? disk_.crash(random) : disk_.crash(random.below(4096));
+}
+
+void System::add_services() {
+  const std::map<std::string, MakeHandlers> services{
+      {"booking",
+       [](kit::Database& database) {
+         return std::make_unique<booking::Booking>(
+             database, booking::Flights{{"LH123", {"economy"}}, {"LX41", {"business"}}});
+       }},
+      {"payment",
+       [this](kit::Database& database) {
+         return std::make_unique<payment::Payment>(database, acquirer_);
+       }},
+      {"seating",
+       [](kit::Database& database) {
+         return std::make_unique<seating::Seating>(database, make_fleet());
+       }},
+      {"ticketing",
+       [](kit::Database& database) {
+         return std::make_unique<ticketing::Ticketing>(database, 220U);
+       }},
+      {"notification", [this](kit::Database& database) {
+         return std::make_unique<notification::Notification>(database, mailer_, "a@example.org");
+       }}};
+  for (const auto& service : services) {
+    Host& host = hosts_[service.first];
+    host.name = service.first;
+    host.make = service.second;
+    add_service(host);
+    if (world_.random().chance(0.2)) add_service(host);  // a second instance on the same database
+  }
+}
+
+void System::add_service(Host& host) {
+  clients_.push_back(
+      world_.add({.name = host.name,
+                  .role = Role::Client,
+                  .start = [this, &host](const Time&) { return start_service(host); },
+                  .died = [this](Death) { ++deaths_; }}));
+}
+
+Result<std::unique_ptr<Node>> System::start_service(Host& host) {
+  kit::ServiceOptions options;
+  options.service = host.name;
+  options.instance = unique_name(host.name);
+  options.nonce = chance_.bits();
+  options.subscriber.credit = static_cast<std::uint32_t>(1 + chance_.below(4));
+  auto handlers = host.make(*host.database);
+  auto opened = kit::ServiceNode::open(std::move(options), *handlers, *host.database, log_);
+  if (!opened) return opened.failure();
+  std::unique_ptr<Node> node = std::move(*opened);
+  if (mutant_ == Mutant::NoInbox) node = without_inbox(std::move(node), *host.database);
+  if (mutant_ == Mutant::NoResend) node = without_resend(std::move(node), host.put);
+  if (mutant_ == Mutant::SettleBeforeCommit) node = settling_early(std::move(node));
+  return std::make_unique<Hosted>(std::move(handlers), std::move(node));
+}
+
+void System::add_customers() {
+  clients_.push_back(world_.add({.name = "customers",
+                                 .role = Role::Client,
+                                 .start = [this](const Time&) -> Result<std::unique_ptr<Node>> {
+                                   return std::make_unique<Customers>(
+                                       unique_name("customers"), chance_.bits(), requests_);
+                                 },
+                                 .died = [this](Death) { ++deaths_; }}));
+}
+
+// --- The storm ---
+
+void System::plan_storm() {
+  Random& random = world_.random();
+  world_.set_weather({.loss = random.unit() * 0.1,
+                      .repeat = random.unit() * 0.1,
+                      .reorder = random.unit() * 0.2,
+                      .late = Duration(random.below(500'000)),
+                      .notice = Duration(random.below(1'500'000))});
+  const std::uint64_t strikes = 2 + random.below(10);
+  const SteadyTime start = world_.now().steady;
+  for (std::uint64_t each = 0; each < strikes; ++each) {
+    const auto when = static_cast<std::uint64_t>(Duration(kStorm).count());
+    world_.at(start + Duration(random.below(when)), [this] { strike(); });
+  }
+  world_.at(start + kStorm, [this] {
+    world_.set_weather({});
+    disk_.set_capacity(std::nullopt);
+  });
+}
+
+Crash System::any_crash() {
+  Random& random = world_.random();
+  return {.point = static_cast<CrashPoint>(random.below(3)),
+          .death = random.chance(0.5) ? Death::Kill : Death::PowerLoss,
+          .down = Duration(random.below(1'500'000))};
+}
+
+void System::strike() {
+  Random& random = world_.random();
+  const ActorId client = clients_[random.below(clients_.size())];
+  switch (random.below(8)) {
+    case 0:
+      return world_.crash(forwarder_, any_crash());
+    case 1:
+    case 2:
+      return strike_sidecar();
+    case 3:
+    case 4:
+    case 5:
+      return world_.crash(client, any_crash());
+    case 6:
+      return world_.cut(client, Duration(random.below(3'000'000)));
+    default:
+      acquirer_.dies = true;
+      return;
+  }
+}
+
+void System::strike_sidecar() {
+  Random& random = world_.random();
+  switch (random.below(6)) {
+    case 0:
+      store_watch_.dies_at_sync = true;
+      return;
+    case 1:
+      store_watch_.dies_after_sync = true;
+      return;
+    case 2:
+      return world_.jump_wall_clock(Duration(random.below(7'200'000'000)) - 1h);
+    case 3:
+      disk_.set_capacity(disk_.used());
+      world_.at(world_.now().steady + 1500ms, [this] { disk_.set_capacity(std::nullopt); });
+      return;
+    default:
+      return world_.crash(sidecar_, any_crash());
+  }
+}
+
+// --- The end ---
+
+bool System::is_done() {
+  if (!store_watch_.owed.empty()) return false;
+  for (const Request& request : requests_) {
+    if (!request.answered) return false;
+  }
+  for (auto& host : hosts_) {
+    const auto row = host.second.database->one("SELECT 1 FROM outbox LIMIT 1");
+    if (!row || row->has_value()) return false;
+  }
+  return true;
+}
+
+Report System::run() {
+  Report report;
+  const SteadyTime start = world_.now().steady;
+  world_.run_until(start + kStorm);
+  const bool done = world_.run_until(start + kStorm + kLongestCalm, [this] { return is_done(); });
+  report.time = world_.now().steady - start;
+  report.fingerprint = world_.fingerprint();
+  report.turns = world_.turns();
+  report.deaths = deaths_;
+  check(report, done);
+  return report;
+}
+
+void System::check(Report& report, bool done) {
+  report.violations = wire_.violations();
+  for (const std::string& failure : world_.failures()) {
+    report.violations.push_back("a daemon failed: " + failure);
+  }
+  if (!done) {
+    report.violations.push_back("not done in time: " + std::to_string(store_watch_.owed.size())
+                                + " deliveries are owed");
+  }
+  world_.crash(sidecar_, {.point = CrashPoint::BetweenTurns, .death = Death::Kill, .down = 1h});
+
+  class Nobody final : public bus::RecoveryVisitor {
+    void on_recent_event(std::string_view /*event*/, WallTime /*ingested*/) override {}
+
+    void on_pending(const bus::PendingDelivery& /*delivery*/) override {}
+  } nobody;
+
+  const auto journal = open_journal(world_.now(), nobody);
+  if (!journal) {
+    report.violations.push_back("the journal does not open: " + journal.error().what);
+  } else {
+    check_journal(**journal, wire_.acknowledged(), report);
+  }
+  const auto letters = bus::SqliteDeadLetters::open(letters_);
+  CONGA_CHECK(letters.has_value(), "the dead letters open");
+  check_dead_letters(**letters, requests_, report);
+  check_bookings({.booking = *hosts_.at("booking").database,
+                  .payment = *hosts_.at("payment").database,
+                  .acquirer = *acquirer_books_,
+                  .seating = *hosts_.at("seating").database,
+                  .ticketing = *hosts_.at("ticketing").database},
+                 requests_,
+                 report);
+}
+
+}  // namespace
+
+Report simulate(std::uint64_t seed, Mutant mutant) {
+  return System(seed, mutant).run();
+}
+
+}  // namespace conga::simulation

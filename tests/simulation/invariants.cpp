@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/simulation/invariants.h"
+
+#include "common/core/check.h"
+#include "common/wire/event/event.h"
+
+#include <algorithm>
+#include <initializer_list>
+#include <utility>
+
+namespace conga::simulation {
+namespace {
+
+std::int64_t count(kit::Database& database,
+                   std::string_view sql,
+                   std::initializer_list<kit::SqlValue> arguments = {}) {
+  const auto row = database.one(sql, arguments);
+  CONGA_CHECK(row && row->has_value(), "a count has a row");
+  return (*row)->integer(0);
+}
+
+void expect(Report& report, bool holds, const std::string& what) {
+  if (!holds) report.violations.push_back(what);
+}
+
+void check_flight(const Books& books, const Request& request, Report& report) {
+  const std::string& id = request.booking_id;
+  const auto row = books.booking.one("SELECT status, passengers FROM bookings WHERE booking_id = ?",
+                                     {std::string_view(id)});
+  if (!row || !row->has_value()) return expect(report, false, id + ": is not booked");
+  const std::string& status = (*row)->text(0);
+  const std::int64_t passengers = (*row)->integer(1);
+  const bool confirmed = status == "confirmed";
+  ++(confirmed ? report.confirmed : report.cancelled);
+  expect(report, confirmed || status == "cancelled", id + ": ends " + status);
+  expect(report, request.paid || !confirmed, id + ": is confirmed with a declined card");
+
+  const std::string charge = id + "/charge";
+  const std::string refund = id + "/refund";
+  const auto charges = count(books.acquirer,
+                             "SELECT count(*) FROM charges WHERE key = ? AND payment_id != ''",
+                             {std::string_view(charge)});
+  const auto refunds = count(
+      books.acquirer, "SELECT count(*) FROM refunds WHERE key = ?", {std::string_view(refund)});
+  const auto seats = count(
+      books.seating, "SELECT count(*) FROM seats WHERE booking_id = ?", {std::string_view(id)});
+  const auto tickets = count(books.ticketing,
+                             "SELECT count(DISTINCT number) FROM tickets WHERE booking_id = ?",
+                             {std::string_view(id)});
+  expect(report, charges == (request.paid ? 1 : 0), id + ": charges: " + std::to_string(charges));
+  expect(report,
+         refunds == (request.paid && !confirmed ? 1 : 0),
+         id + ": " + status + ", refunds: " + std::to_string(refunds));
+  const std::int64_t due = confirmed ? passengers : 0;
+  expect(report, seats == due, id + ": " + status + ", seats: " + std::to_string(seats));
+  expect(report, tickets == due, id + ": " + status + ", tickets: " + std::to_string(tickets));
+}
+
+using Owed = std::set<std::pair<bus::Sequence, bus::TargetName>>;
+
+void note_entry(const bus::JournalEntry& entry, std::set<std::string>& kept, Owed& owed) {
+  if (entry.kind == bus::JournalEntry::Kind::Event) {
+    const auto event = read_event(entry.event.bytes);
+    if (event) kept.insert(event->id.text());
+    for (const auto& target : entry.event.targets) owed.emplace(entry.event.sequence, target);
+  }
+  if (entry.kind == bus::JournalEntry::Kind::Settled) {
+    owed.erase({entry.settled.sequence, entry.settled.target});
+  }
+}
+
+}  // namespace
+
+void check_bookings(const Books& books, const std::vector<Request>& requests, Report& report) {
+  for (const Request& request : requests) {
+    if (request.wish == Wish::Fly || request.wish == Wish::Decline) {
+      check_flight(books, request, report);
+      continue;
+    }
+    const auto booked = count(books.booking,
+                              "SELECT count(*) FROM bookings WHERE booking_id = ?",
+                              {std::string_view(request.booking_id)});
+    expect(report, booked == 0, request.booking_id + ": is booked, which nobody can");
+  }
+  expect(report,
+         count(books.acquirer,
+               "SELECT count(*) - count(DISTINCT payment_id) FROM charges"
+               " WHERE payment_id != ''")
+             == 0,
+         "two charges have one payment id");
+  expect(report,
+         count(books.seating, "SELECT count(*) - count(DISTINCT flight || seat) FROM seats") == 0,
+         "a seat is given twice");
+  expect(report,
+         count(books.ticketing, "SELECT count(*) - count(DISTINCT number) FROM tickets") == 0,
+         "a ticket number is given twice");
+}
+
+void check_journal(bus::EventStore& store,
+                   const std::set<std::string>& acknowledged,
+                   Report& report) {
+  constexpr std::size_t kBatch = 1000;
+  std::string cursor;
+  std::set<std::string> kept;
+  Owed owed;
+  for (;;) {
+    const auto entries = store.follow(cursor, kBatch);
+    if (!entries) return expect(report, false, "journal: " + entries.error().what);
+    if (entries->empty()) break;
+    for (const bus::JournalEntry& entry : *entries) note_entry(entry, kept, owed);
+  }
+  for (const std::string& id : acknowledged) {
+    expect(report, kept.contains(id), "acknowledged and lost: event " + id);
+  }
+  for (const auto& [sequence, target] : owed) {
+    expect(report,
+           false,
+           "never ended: event " + std::to_string(sequence) + " for " + target.rule + "/"
+               + target.target);
+  }
+}
+
+void check_dead_letters(bus::DeadLetters& letters,
+                        const std::vector<Request>& requests,
+                        Report& report) {
+  const auto found = letters.list({});
+  if (!found) return expect(report, false, "dead letters: " + found.error().what);
+  report.dead_letters = found->size();
+  std::set<std::string> poison;
+  for (const Request& request : requests) {
+    if (request.wish == Wish::Poison) poison.insert(request.id.text());
+  }
+  for (const bus::DeadLetter& letter : *found) {
+    expect(report,
+           poison.erase(letter.event_id) == 1,
+           "dead letter: " + letter.detail_type + " of " + letter.correlation_id + " for "
+               + letter.target.rule + ": " + letter.error_code + ": " + letter.error_message);
+    expect(report, !letter.error_code.empty(), "a dead letter has no reason");
+  }
+  expect(report, poison.empty(), "poison is no dead letter");
+}
+
+}  // namespace conga::simulation

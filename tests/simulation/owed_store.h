@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// OwedStore: the sidecar's journal, watched. It knows what is owed, lets the sidecar die around a
+// sync, and can be made to lie about it.
+
+#pragma once
+
+#include "bus/sidecar/event_store.h"
+#include "tests/support/world.h"
+
+#include <memory>
+#include <set>
+#include <utility>
+
+namespace conga::simulation {
+
+/// Outlives the sidecar's deaths.
+struct StoreWatch {
+  std::set<std::pair<bus::Sequence, bus::TargetName>> owed;
+  bool dies_at_sync = false;     ///< The power goes before the next sync, once.
+  bool dies_after_sync = false;  ///< The process dies after the next sync, once.
+  bool lies = false;             ///< sync() does nothing: for a mutant.
+};
+
+/// Tells `watch` what recovery finds, on its way to the sidecar.
+class OwedVisitor final : public bus::RecoveryVisitor {
+public:
+  OwedVisitor(bus::RecoveryVisitor& inner, StoreWatch& watch) : inner_(inner), watch_(watch) {
+    watch_.owed.clear();
+  }
+
+  void on_recent_event(std::string_view event_bytes, WallTime ingested) override {
+    inner_.on_recent_event(event_bytes, ingested);
+  }
+
+  void on_pending(const bus::PendingDelivery& delivery) override {
+    watch_.owed.emplace(delivery.event.sequence, delivery.target);
+    inner_.on_pending(delivery);
+  }
+
+private:
+  bus::RecoveryVisitor& inner_;
+  StoreWatch& watch_;
+};
+
+class OwedStore final : public bus::EventStore {
+public:
+  OwedStore(std::unique_ptr<bus::EventStore> inner, StoreWatch& watch)
+      : inner_(std::move(inner)), watch_(watch) {}
+
+  Result<bus::EventRef> append(WallTime ingested,
+                               std::span<const bus::TargetName> targets,
+                               std::string_view event) override {
+    auto ref = inner_->append(ingested, targets, event);
+    if (!ref) return ref;
+    for (const bus::TargetName& target : targets) watch_.owed.emplace(ref->sequence, target);
+    return ref;
+  }
+
+  Result<> append(const bus::SettledRecord& record) override {
+    watch_.owed.erase({record.sequence, record.target});
+    return inner_->append(record);
+  }
+
+  Result<> append(const bus::RetryRecord& record) override { return inner_->append(record); }
+
+  Result<> sync() override {
+    if (watch_.lies && (late_ = !late_)) return {};
+    if (std::exchange(watch_.dies_at_sync, false)) {
+      throw testing::CrashNow{.death = testing::Death::PowerLoss};
+    }
+    auto synced = inner_->sync();
+    if (std::exchange(watch_.dies_after_sync, false)) {
+      throw testing::CrashNow{.death = testing::Death::PowerLoss};
+    }
+    return synced;
+  }
+
+  Result<bus::StoredEvent> read(const bus::EventRef& ref) override { return inner_->read(ref); }
+
+  Result<std::vector<bus::JournalEntry>> follow(std::string& cursor, std::size_t limit) override {
+    return inner_->follow(cursor, limit);
+  }
+
+  Result<> maintain(WallTime now) override { return inner_->maintain(now); }
+
+  bus::StoreStats stats() const override { return inner_->stats(); }
+
+private:
+  std::unique_ptr<bus::EventStore> inner_;
+  StoreWatch& watch_;
+  bool late_ = false;
+};
+
+}  // namespace conga::simulation
