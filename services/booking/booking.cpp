@@ -135,7 +135,7 @@ Result<> Booking::migrate() {
 }
 
 Result<kit::Decision> Booking::handle(const EventView& event, const Time& now) {
-  if (event.detail_type == contract::BookingRequested::kType) return request(event, now);
+  if (event.detail_type == contract::BookingRequested::kType) return begin_flow(event, now);
   if (event.detail_type == contract::TicketIssued::kType) return confirm(event);
   if (event.detail_type == contract::PaymentFailed::kType) {
     const auto failed = contract::from_detail<contract::PaymentFailed>(event.detail);
@@ -150,11 +150,21 @@ Result<kit::Decision> Booking::handle(const EventView& event, const Time& now) {
   return kit::unexpected_event(event);
 }
 
-Result<kit::Decision> Booking::request(const EventView& event, const Time& now) {
+/// The booking id is the flow's correlation id from here on, whatever the request came with.
+Result<kit::Decision> Booking::begin_flow(const EventView& event, const Time& now) {
   const auto request = contract::from_detail<contract::BookingRequested>(event.detail);
   if (!request) return request.failure();
-  const contract::Trip& trip = request->trip;
-  std::vector<std::string> faults = faults_of(*request, flights_);
+  auto decision = this->request(event, *request, now);
+  if (!decision) return decision;
+  for (kit::Fact& fact : decision->facts) fact.correlation_id = request->trip.booking_id;
+  return decision;
+}
+
+Result<kit::Decision> Booking::request(const EventView& event,
+                                       const contract::BookingRequested& request,
+                                       const Time& now) {
+  const contract::Trip& trip = request.trip;
+  std::vector<std::string> faults = faults_of(request, flights_);
   const auto known =
       database_.one("SELECT 1 FROM bookings WHERE booking_id = ?", {trip.booking_id});
   if (!known) return known.failure();
@@ -181,7 +191,7 @@ Result<kit::Decision> Booking::request(const EventView& event, const Time& now) 
        std::int64_t{now.wall.time_since_epoch().count()}});
   if (!stored) return stored.failure();
   return kit::Decision{.facts = {kit::fact(contract::BookingCreated{
-                           .trip = trip, .locator = *locator, .card = request->card})},
+                           .trip = trip, .locator = *locator, .card = request.card})},
                        .effect = {}};
 }
 

@@ -38,7 +38,10 @@ public:
   Result<kit::Decision> handle(const EventView& event, const Time& now) override;
 
 private:
-  Result<kit::Decision> request(const EventView& event, const Time& now);
+  Result<kit::Decision> begin_flow(const EventView& event, const Time& now);
+  Result<kit::Decision> request(const EventView& event,
+                                const contract::BookingRequested& request,
+                                const Time& now);
   Result<kit::Decision> confirm(const EventView& event);
   Result<kit::Decision> cancel(const contract::Trip& trip, const std::string& reason);
   Result<std::string> free_locator(const EventView& event);

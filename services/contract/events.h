@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The events of the flight booking flow: all that one service may know of another. Every event
-// carries the whole trip, so that a service needs to ask nobody. README.md shows who emits what.
+// carries the whole trip, so that a service needs to ask nobody. Each service's README says what it
+// consumes and emits.
 
 #pragma once
 

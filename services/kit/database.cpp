@@ -205,9 +205,9 @@ Result<> Database::release() {
   return released ? Result<>() : released.failure();
 }
 
-void Database::rollback_to_savepoint() {
-  static_cast<void>(run("ROLLBACK TO event"));
-  static_cast<void>(run("RELEASE event"));
+Result<> Database::rollback_to_savepoint() {
+  const auto undone = run("ROLLBACK TO event");
+  return undone ? release() : undone.failure();
 }
 
 }  // namespace conga::kit

@@ -82,7 +82,10 @@ public:
   /// A part of the transaction that can be undone alone.
   Result<> savepoint();
   Result<> release();
-  void rollback_to_savepoint();
+
+  /// Fails if SQLite has already rolled back the whole transaction, as it does when the disk is
+  /// full: then nothing of the turn is left, and nothing of it may be settled.
+  Result<> rollback_to_savepoint();
 
 private:
   struct State;

@@ -18,7 +18,7 @@ Event to_event(const Fact& fact,
   event.detail_type = fact.type;
   event.time = now;
   event.detail = fact.detail;
-  event.correlation_id = cause.correlation_id;
+  event.correlation_id = fact.correlation_id.empty() ? cause.correlation_id : fact.correlation_id;
   event.causation_id = cause.id;
   event.hops = cause.hops + 1;
   event.traceparent = cause.traceparent;

@@ -17,8 +17,9 @@
 namespace conga::kit {
 
 struct Fact {
-  std::string type;    ///< The detail-type.
-  std::string detail;  ///< One msgpack map.
+  std::string type;                 ///< The detail-type.
+  std::string detail;               ///< One msgpack map.
+  std::string correlation_id = {};  ///< Of the flow that begins here; empty: the cause's.
 };
 
 using Facts = std::vector<Fact>;
@@ -26,7 +27,8 @@ using Facts = std::vector<Fact>;
 /// A Fact of one of the contract's structs.
 template <class T>
 Fact fact(const T& event) {
-  return {.type = std::string(T::kType), .detail = contract::to_detail(event)};
+  return {
+      .type = std::string(T::kType), .detail = contract::to_detail(event), .correlation_id = {}};
 }
 
 /// The `index`th event that `service` makes of `cause`: id UUIDv5(cause, "SERVICE/INDEX"), the

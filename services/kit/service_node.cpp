@@ -153,7 +153,7 @@ Result<> ServiceNode::decide(std::size_t at, const Time& now) {
   if (auto made = database_.savepoint(); !made) return made;
   auto decision = handlers_.handle(*event, now);
   if (!decision) {
-    database_.rollback_to_savepoint();
+    if (!database_.rollback_to_savepoint()) return decision.failure();  // the whole turn is undone
     settle_error(at, decision.error());
     return {};
   }
@@ -166,16 +166,20 @@ Result<> ServiceNode::decide(std::size_t at, const Time& now) {
   return database_.release();
 }
 
-/// The second transaction of a turn: what followed from effects on the outside world.
+/// All effects first, outside any transaction; then the second transaction of the turn holds what
+/// followed from them.
 Result<> ServiceNode::perform_effects(const Time& now) {
-  for (const Pending& pending : effects_) {
-    const auto answer = handlers_.perform(pending.effect);
+  if (effects_.empty()) return {};
+  std::vector<Result<std::string>> answers;
+  for (const Pending& pending : effects_) answers.push_back(handlers_.perform(pending.effect));
+  if (auto begun = database_.begin(); !begun) return begun;
+  for (std::size_t at = 0; at < effects_.size(); ++at) {
+    const Result<std::string>& answer = answers[at];
     if (!answer && answer.error().fault == Fault::Transient) {
-      settle_error(pending.delivery, answer.error());
+      settle_error(effects_[at].delivery, answer.error());
       continue;
     }
-    if (auto begun = database_.begin(); !begun) return begun;
-    if (auto completed = complete(pending, answer, now); !completed) return completed;
+    if (auto completed = complete(effects_[at], answer, now); !completed) return completed;
   }
   return database_.commit();
 }
@@ -194,7 +198,7 @@ Result<> ServiceNode::complete(const Pending& pending,
   if (auto made = database_.savepoint(); !made) return made;
   const auto facts = handlers_.complete(*event, pending.effect, answer, now);
   if (!facts) {
-    database_.rollback_to_savepoint();
+    if (!database_.rollback_to_savepoint()) return facts.failure();  // the whole turn is undone
     settle_error(pending.delivery, facts.error());
     return {};
   }

@@ -26,6 +26,15 @@ bool write_all(int file, std::string_view text) {
   return ::fsync(file) == 0;
 }
 
+/// Makes a rename into `folder` survive a power loss.
+bool sync_folder(const std::string& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const bool synced = ::fsync(descriptor) == 0;
+  ::close(descriptor);
+  return synced;
+}
+
 /// True if a mail reader has taken the message over: `cur/NAME:2,FLAGS`.
 bool is_read(const std::filesystem::path& folder, const std::string& name) {
   std::error_code error;
@@ -57,7 +66,7 @@ Result<> Maildir::deliver(const std::string& key, const std::string& message) {
   ::close(file);
   if (!written) return unwritable(temporary, std::strerror(error));
   const std::string final_path = path_ + "/new/" + key;
-  if (::rename(temporary.c_str(), final_path.c_str()) != 0) {
+  if (::rename(temporary.c_str(), final_path.c_str()) != 0 || !sync_folder(path_ + "/new")) {
     return unwritable(final_path, std::strerror(errno));
   }
   return {};

@@ -86,22 +86,26 @@ std::string quoted_printable(std::string_view text) {
   return out;
 }
 
-std::string header_value(std::string_view text) {
-  if (std::ranges::all_of(text, is_printable_ascii)) return std::string(text);
+std::string header(std::string_view name, std::string_view value) {
+  constexpr std::size_t kMaxLine = 76;
   constexpr std::string_view kOpen = "=?UTF-8?Q?";
   constexpr std::string_view kClose = "?=";
-  constexpr std::size_t kMaxWord = 75 - kOpen.size() - kClose.size();  // RFC 2047 §2
-  std::string out(kOpen);
-  std::size_t column = 0;
-  while (!text.empty()) {
-    const std::string encoded = q_encoded(text.substr(0, character_size(text)));
-    if (column + encoded.size() > kMaxWord) {
+  std::string out = std::string(name) + ": ";
+  if (std::ranges::all_of(value, is_printable_ascii) && out.size() + value.size() <= kMaxLine) {
+    return out.append(value);
+  }
+  std::size_t column = out.size() + kOpen.size();
+  out += kOpen;
+  while (!value.empty()) {
+    const std::size_t size = character_size(value);
+    const std::string encoded = q_encoded(value.substr(0, size));
+    if (column + encoded.size() + kClose.size() > kMaxLine) {
       out.append(kClose).append("\n ").append(kOpen);
-      column = 0;
+      column = 1 + kOpen.size();
     }
     out += encoded;
     column += encoded.size();
-    text.remove_prefix(character_size(text));
+    value.remove_prefix(size);
   }
   return out.append(kClose);
 }
@@ -131,7 +135,7 @@ std::string to_text(const Message& message) {
   std::string text;
   text += "From: " + one_line(message.from) + "\n";
   text += "To: " + one_line(message.to) + "\n";
-  text += "Subject: " + header_value(one_line(message.subject)) + "\n";
+  text += header("Subject", one_line(message.subject)) + "\n";
   text += "Date: " + rfc5322_date(message.date) + "\n";
   text += "Message-ID: " + message.message_id + "\n";
   text += "Auto-Submitted: auto-generated\n";  // RFC 3834: no out-of-office replies

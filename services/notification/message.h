@@ -27,8 +27,9 @@ std::string to_text(const Message& message);
 
 std::string quoted_printable(std::string_view text);
 
-/// Plain if it is printable ASCII, else encoded words of at most 75 characters.
-std::string header_value(std::string_view text);
+/// `NAME: VALUE` without the line's end. A value that is not printable ASCII, or does not fit into
+/// 76 characters, becomes encoded words on lines of at most 76 (RFC 2047 §2).
+std::string header(std::string_view name, std::string_view value);
 
 /// `Mon, 23 Nov 2026 06:27:40 +0000`
 std::string rfc5322_date(WallTime time);

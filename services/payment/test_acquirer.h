@@ -6,8 +6,8 @@
 //   4242424242424242  approved
 //   4000000000000002  declined: card_declined
 //   4000000000009995  declined: insufficient_funds
-//   4000000000000119  charged, but the first answer is lost (AcquirerTimeout); the repeat is
-//   approved 4000000000000259  never answers (AcquirerTimeout each time), and never charges
+//   4000000000000119  charged, but the first answer is lost (AcquirerTimeout)
+//   4000000000000259  never answers (AcquirerTimeout each time), and never charges
 
 #pragma once
 

@@ -53,6 +53,11 @@ Result<kit::Decision> Seating::handle(const EventView& event, const Time& /*now*
   const auto paid = contract::from_detail<contract::PaymentConfirmed>(event.detail);
   if (!paid) return paid.failure();
   const contract::Trip& trip = paid->trip;
+  // A second confirmation of the same payment, under another event id, is no second seat.
+  const auto seated =
+      database_.one("SELECT 1 FROM seats WHERE booking_id = ? LIMIT 1", {trip.booking_id});
+  if (!seated) return seated.failure();
+  if (seated->has_value()) return kit::Decision();
   const auto seats = assign(trip);
   if (!seats) return seats.failure();
   if (seats->empty()) {

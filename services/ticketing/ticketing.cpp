@@ -25,6 +25,11 @@ Result<kit::Decision> Ticketing::handle(const EventView& event, const Time& now)
   if (event.detail_type != contract::SeatAssigned::kType) return kit::unexpected_event(event);
   const auto assigned = contract::from_detail<contract::SeatAssigned>(event.detail);
   if (!assigned) return assigned.failure();
+  // Seats told of again, under another event id, are no second tickets.
+  const auto ticketed = database_.one("SELECT 1 FROM tickets WHERE booking_id = ? LIMIT 1",
+                                      {assigned->trip.booking_id});
+  if (!ticketed) return ticketed.failure();
+  if (ticketed->has_value()) return kit::Decision();
   contract::TicketIssued issued{.trip = assigned->trip, .tickets = {}};
   for (const contract::SeatOf& seat : assigned->seats) {
     const auto number = issue(assigned->trip, seat, now.wall);

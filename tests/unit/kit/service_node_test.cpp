@@ -77,6 +77,17 @@ TEST_CASE("a fact stays in the outbox until the bus has taken it") {
   CHECK(rig.count("outbox") == 0);
 }
 
+TEST_CASE("a fact that is not answered is put again with the same id") {
+  Rig rig;
+  rig.deliver(1, make_event("a"));
+  rig.turn();
+  const auto id = rig.puts().at(0).id;
+  rig.now.steady += std::chrono::seconds(2);
+  rig.turn();
+  REQUIRE(rig.puts().size() == 1);
+  CHECK(rig.puts()[0].id == id);
+}
+
 TEST_CASE("a fact that the bus refuses for good is kept aside with the reason") {
   Rig rig;
   rig.deliver(1, make_event("a"));
@@ -145,6 +156,23 @@ TEST_CASE("the same event twice in a turn has its facts once, whatever its effec
   CHECK(rig.settlements().at(1).outcome == Settlement::Outcome::Ok);
   CHECK(rig.settlements().at(2).outcome == Settlement::Outcome::Ok);
   CHECK(rig.puts().size() == 1);
+}
+
+TEST_CASE("a handler that fills the disk undoes the whole turn: nothing is settled ok") {
+  for (const bool last : {true, false}) {
+    Rig rig;
+    REQUIRE(rig.database->all("PRAGMA max_page_count = 200"));
+    rig.deliver(1, make_event("a"));
+    rig.deliver(2, make_event("b", "Huge"));
+    if (!last) rig.deliver(3, make_event("c"));
+    rig.turn();
+    for (const auto& [id, settlement] : rig.settlements()) {
+      CHECK(settlement.outcome == Settlement::Outcome::Retry);
+    }
+    CHECK(rig.settlements().size() == (last ? 2U : 3U));
+    CHECK(rig.count("inbox") == 0);
+    CHECK(rig.puts().empty());
+  }
 }
 
 TEST_CASE("draining, it waits until the bus has taken everything") {

@@ -49,6 +49,13 @@ TEST_CASE("a good request is created with a locator that nobody misreads") {
   CHECK(shop.status("B1") == "created");
 }
 
+TEST_CASE("the booking id becomes the flow's correlation id") {
+  Shop shop;
+  const auto facts = shop.request("B1", "a");
+  REQUIRE(facts);
+  CHECK(facts->front().correlation_id == "B1");
+}
+
 TEST_CASE("locators differ") {
   Shop shop;
   std::set<std::string> locators;

@@ -63,6 +63,15 @@ TEST_CASE("a full cabin is a fact") {
   CHECK(only<SeatUnavailable>(gate.paid("B2", 1)).reason == "economy of LH123 is full");
 }
 
+TEST_CASE("a booking that is paid twice under two event ids is seated once") {
+  Gate gate;
+  only<SeatAssigned>(gate.paid("B1", 2));
+  const auto again =
+      hand(gate.seating, PaymentConfirmed{.trip = trip("B1", 2), .payment_id = "p"}, "another id");
+  REQUIRE(again);
+  CHECK(again->empty());
+}
+
 TEST_CASE("property: no seat is given twice, and none is left while somebody is turned away") {
   CHECK(rc::check([] {
     Gate gate;
