@@ -20,6 +20,7 @@
 #include "tests/simulation/mutants.h"
 #include "tests/simulation/owed_store.h"
 #include "tests/simulation/rules_text.h"
+#include "tests/simulation/tally.h"
 #include "tests/simulation/wire_watch.h"
 #include "tests/support/mem_files.h"
 #include "tests/support/world.h"
@@ -285,7 +286,8 @@ Result<std::unique_ptr<Node>> System::start_service(Host& host) {
   options.instance = unique_name(host.name);
   options.nonce = chance_.bits();
   options.subscriber.credit = static_cast<std::uint32_t>(1 + chance_.below(4));
-  auto handlers = host.make(*host.database);
+  std::unique_ptr<kit::Handlers> handlers =
+      std::make_unique<TalliedHandlers>(host.make(*host.database), *host.database);
   auto opened = kit::ServiceNode::open(std::move(options), *handlers, *host.database, log_);
   if (!opened) return opened.failure();
   std::unique_ptr<Node> node = std::move(*opened);
@@ -434,6 +436,7 @@ void System::check(Report& report, bool done) {
                   .ticketing = *hosts_.at("ticketing").database},
                  requests_,
                  report);
+  for (const auto& [name, host] : hosts_) check_tally(*host.database, name, report);
 }
 
 }  // namespace

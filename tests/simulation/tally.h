@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// TalliedHandlers: a service's handlers that count, in the transaction of the work itself, how
+// often each event has been dealt with. Once and no more is what "effectively once" means.
+
+#pragma once
+
+#include "services/kit/database.h"
+#include "services/kit/handlers.h"
+#include "tests/simulation/booking_system.h"
+
+#include <memory>
+#include <string>
+
+namespace conga::simulation {
+
+class TalliedHandlers final : public kit::Handlers {
+public:
+  /// `database` must outlive the object, and be the one that `inner` works on.
+  TalliedHandlers(std::unique_ptr<kit::Handlers> inner, kit::Database& database)
+      : inner_(std::move(inner)), database_(database) {}
+
+  std::string_view source() const override { return inner_->source(); }
+
+  Result<> migrate() override;
+  Result<kit::Decision> handle(const EventView& event, const Time& now) override;
+
+  Result<std::string> perform(const kit::Effect& effect) override {
+    return inner_->perform(effect);
+  }
+
+  Result<kit::Facts> complete(const EventView& event,
+                              const kit::Effect& effect,
+                              const Result<std::string>& answer,
+                              const Time& now) override;
+
+private:
+  Result<> count(const EventView& event);
+
+  std::unique_ptr<kit::Handlers> inner_;
+  kit::Database& database_;
+};
+
+/// No event was dealt with twice by the service `name` that works on `database`.
+void check_tally(kit::Database& database, const std::string& name, Report& report);
+
+}  // namespace conga::simulation
