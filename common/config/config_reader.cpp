@@ -291,11 +291,12 @@ void ConfigReader::finish() {
     seen.push_back(member.key);
     if (std::ranges::find(known_, member.key) != known_.end()) continue;
     const std::string_view near = nearest(member.key, known_);
-    faults_.add(member.line,
-                member.column,
-                path_ + member.key + ": unknown key"
-                    + (near.empty() ? std::string() : ", did you mean " + std::string(near) + "?")
-                    + " Allowed: " + join(known_));
+    faults_.add(
+        member.line,
+        member.column,
+        path_ + member.key + ": unknown key"
+            + (near.empty() ? std::string(".") : ", did you mean " + std::string(near) + "?")
+            + " Allowed: " + join(known_));
   }
 }
 

@@ -30,6 +30,16 @@ Result<> check(const RecordLogOptions& options) {
   return {};
 }
 
+/// The directory cannot be made or locked: adds what to do about it.
+tl::unexpected<Error> unusable(const Error& error) {
+  std::string_view remedy =
+      "; the journal needs a directory that this user may write to: change its owner, or "
+      "journal.directory";
+  if (error.code == "Locked") remedy = "; stop that one, or change journal.directory";
+  if (error.code == "DiskFull") remedy = "; free space there, or change journal.directory";
+  return fail(error.fault, error.what + std::string(remedy), error.code);
+}
+
 std::string place_of(const LogDamage& damage) {
   if (damage.length == 0) return segment_name(damage.position.segment) + ": missing";
   return segment_name(damage.position.segment) + ": damaged at offset "
@@ -43,10 +53,10 @@ Result<std::unique_ptr<RecordLog>> RecordLog::open(Files& files,
                                                    RecordLogOptions options,
                                                    LogVisitor& visitor) {
   if (auto valid = check(options); !valid) return valid.failure();
-  if (auto made = files.make_directory(options.directory); !made) return made.failure();
+  if (auto made = files.make_directory(options.directory); !made) return unusable(made.error());
   std::unique_ptr<RecordLog> log(new RecordLog(files, std::move(options)));
   auto lock = files.lock(log->path_of(std::string(kLockName)));
-  if (!lock) return lock.failure();
+  if (!lock) return unusable(lock.error());
   log->lock_ = std::move(*lock);
   auto scan = scan_log(files, log->options_.directory, ScanFrom::LowWater, visitor);
   if (!scan) return scan.failure();

@@ -141,7 +141,7 @@ TEST_CASE("the reader itself complains of unknown and repeated keys when it goes
   }
   const std::string what = faults.error().what;
   CHECK(what.find("f.yaml:2:1: log: is there twice") != std::string::npos);
-  CHECK(what.find("f.yaml:3:16: items[0].b: unknown key Allowed: a") == std::string::npos);
+  CHECK(what.find("f.yaml:3:16: items[0].b: unknown key. Allowed: a") == std::string::npos);
   CHECK(what.find("items[0].b: unknown key") != std::string::npos);
   CHECK(what.find("expected a map, got the number 5") != std::string::npos);
 }

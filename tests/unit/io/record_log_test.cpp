@@ -4,13 +4,17 @@
 
 #include "common/io/record_log.h"
 
+#include "common/io/posix_files.h"
 #include "tests/support/mem_files.h"
 
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -473,6 +477,24 @@ TEST_CASE("a second log on the directory is refused") {
   auto second = open(disk);
   REQUIRE(!second.log);
   CHECK(second.log.error().code == "Locked");
+  CHECK(second.log.error().what.find("journal.directory") != std::string::npos);
+}
+
+TEST_CASE("a directory that cannot be used is refused with the remedy") {
+  std::string made = std::filesystem::temp_directory_path() / "conga-record-log-XXXXXX";
+  REQUIRE(::mkdtemp(made.data()) != nullptr);
+  std::ofstream(made + "/file") << "in the way";
+  RecordLogOptions with = options();
+  with.directory = made + "/file/journal";
+  conga::PosixFiles files;
+  Collector found;
+  const auto log = RecordLog::open(files, with, found);
+  REQUIRE(!log);
+  CHECK(log.error().what
+        == with.directory
+               + ": cannot make directory: Not a directory; the journal needs a directory that this "
+                 "user may write to: change its owner, or journal.directory");
+  std::filesystem::remove_all(made);
 }
 
 TEST_CASE("wrong options and records that are too large are refused") {

@@ -73,7 +73,7 @@ TEST_CASE("a value set by a flag wins over the file, and unknown keys are faults
   CHECK(credit == 9);
   CHECK(log.level == conga::LogLevel::Debug);
   REQUIRE_FALSE(loaded);
-  CHECK(loaded.error().what.find(":3:1: nonsense: unknown key") != std::string::npos);
+  CHECK(loaded.error().what.find(":3:1: nonsense: unknown key. Allowed: ") != std::string::npos);
 }
 
 TEST_CASE("a file that is not there is told by name") {
