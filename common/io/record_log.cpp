@@ -441,6 +441,8 @@ Result<> RecordLog::drop_oldest() {
       spares_.size() < options_.spare_segments && segments_.front().size == options_.segment_size;
   if (!keep) {
     if (auto removed = files_.remove(path); !removed) return removed.failure();
+    // Before the next one goes: a power cut that kept this one and lost that one would leave a gap.
+    if (auto synced = files_.sync_directory(options_.directory); !synced) return synced.failure();
     segments_.pop_front();
     return {};
   }

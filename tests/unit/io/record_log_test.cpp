@@ -591,3 +591,23 @@ TEST_CASE("whatever is written, synced, torn and reordered, durable records are 
     }
   }));
 }
+
+TEST_CASE("segments that are dropped leave no gap, whichever removal a power cut undoes") {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    CAPTURE(seed);
+    MemFiles disk;
+    RecordLogOptions no_spares = options();
+    no_spares.spare_segments = 0;
+    {
+      auto opened = open(disk, no_spares);
+      REQUIRE(opened.log);
+      RecordLog& log = **opened.log;
+      for (std::size_t index = 0; log.segments().size() < 6; ++index) append(log, text(index, 900));
+      REQUIRE(log.sync());
+      while (log.segments().size() > 2) REQUIRE(log.drop_oldest());
+      Random random(seed);
+      disk.crash(random);
+    }
+    REQUIRE(open(disk, no_spares).log);
+  }
+}
