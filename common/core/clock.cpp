@@ -131,8 +131,9 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
   const auto clock = separated ? take_time_of_day(rest) : std::nullopt;
   const auto offset = clock ? take_offset(rest) : std::nullopt;
   if (!offset || !rest.empty()) {
-    return fail(Fault::Permanent,
-                "'" + std::string(text) + "' is not an RFC 3339 time such as 2026-11-23T06:27:40Z");
+    return fail(
+        Fault::Permanent,
+        std::string("'").append(text) + "' is not an RFC 3339 time such as 2026-11-23T06:27:40Z");
   }
   return *date + *clock - *offset;
 }
@@ -156,7 +157,7 @@ std::string format_duration(Duration duration) {
   if (duration == Duration(0)) return "0s";
   for (const Unit& unit : kUnits) {
     if (duration % unit.size == Duration(0)) {
-      return std::to_string(duration / unit.size) + std::string(unit.name);
+      return std::to_string(duration / unit.size).append(unit.name);
     }
   }
   return std::to_string(duration.count()) + "us";
