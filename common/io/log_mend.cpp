@@ -38,6 +38,15 @@ public:
     return put_record(record, kSealType, segment_.end_commit, segment_.end);
   }
 
+  /// A file that was cut short will grow again, by zeros, and they might be just what a record cut
+  /// in its padding lacks. So nothing stays behind the last record of such a file.
+  Result<> clear_cut_tail(std::uint32_t segment_size) {
+    const auto size = file_.size();
+    if (!size) return size.failure();
+    if (*size >= segment_size || *size <= segment_.end) return {};
+    return file_.write(segment_.end, std::string(*size - segment_.end, '\0'));
+  }
+
   Result<> sync() { return file_.sync(); }
 
 private:
@@ -100,6 +109,8 @@ Result<> mend_log(Files& files,
     if (auto done = mender.mend_gaps(); !done) return done.failure();
     if (unsealed) {
       if (auto done = mender.seal(); !done) return done.failure();
+    } else if (number == newest && !segment.sealed) {
+      if (auto done = mender.clear_cut_tail(segment_size); !done) return done.failure();
     }
     if (auto done = mender.sync(); !done) return done.failure();
   }

@@ -352,6 +352,35 @@ TEST_CASE("a log of another version is refused with the remedy") {
            "program that wrote it, or move the directory away");
 }
 
+TEST_CASE("a record cut in its padding does not come back when the file grows again") {
+  MemFiles disk;
+  fill(disk, 1, 1);
+  const std::string path = newest_segment(disk);
+  LogPosition torn;
+  LogPosition cut;
+  {
+    auto opened = open(disk);
+    torn = append(**opened.log, text(1, 100));
+    cut = append(**opened.log, "b");
+    REQUIRE((*opened.log)->sync());
+  }
+  std::string bytes = disk.content(path);
+  std::fill_n(bytes.begin() + torn.offset, cut.offset - torn.offset, '\0');
+  bytes.resize(cut.offset + conga::kFrameSize + 1);
+  disk.set_content(path, bytes);
+  {
+    auto opened = open(disk);
+    REQUIRE(opened.found.payloads.size() == 1);
+    append(**opened.log, "c");
+    REQUIRE((*opened.log)->sync());
+    while (*(*opened.log)->prepare()) {
+    }
+  }
+  const auto opened = open(disk);
+  REQUIRE(opened.log);
+  CHECK(opened.found.payloads == std::vector<std::string>{text(0), "c"});
+}
+
 TEST_CASE("records of a segment's last lap never come back") {
   MemFiles disk;
   auto opened = open(disk);
