@@ -27,6 +27,11 @@ constexpr std::size_t kMostUnburied = 10'000;
 constexpr std::size_t kTopicShown = 100;
 constexpr Duration kUpkeepInterval = std::chrono::milliseconds(100);
 
+/// Above so many events in an upkeep interval the trace index gets a step now and then and catches
+/// up later: its step takes as long as some hundred events.
+constexpr std::uint64_t kLoaded = 2000;
+constexpr Duration kFollowPause = std::chrono::milliseconds(20);
+
 /// A delivery that was given up, on its way into the dead letters.
 struct Burial {
   DeadLettered dead;
@@ -114,6 +119,7 @@ struct SidecarNode::State final : RecoveryVisitor {
   Result<bool> bury_one(const Time& at, const Burial& burial);
   Result<> record(const Time& at);
   Result<> upkeep(const Time& at);
+  void follow(const Time& at);
   void heartbeat(const Time& at);
   OrderingKey key_of(const EventRef& event, const std::string& pointer) const;
 
@@ -146,6 +152,10 @@ struct SidecarNode::State final : RecoveryVisitor {
   SteadyTime bury_after;
   SteadyTime next_alive;
   SteadyTime next_upkeep;
+  SteadyTime next_follow;
+  SteadyTime load_since;        ///< When `load_from` was read.
+  std::uint64_t load_from = 0;  ///< Of counters.accepted.
+  bool loaded = false;
   bool alive_due = true;
   bool more = false;  ///< This turn left work behind.
   bool busy = false;  ///< Frames came in this turn.
@@ -170,7 +180,9 @@ SidecarNode::State::State(const Time& start, SidecarOptions given, Random& rando
       outbox(given.frame_size),
       bury_after(start.steady),
       next_alive(start.steady),
-      next_upkeep(start.steady) {}
+      next_upkeep(start.steady),
+      next_follow(start.steady),
+      load_since(start.steady) {}
 
 Result<> SidecarNode::State::open(const SidecarStores& stores) {
   auto events = stores.open_events(*this);
@@ -609,14 +621,25 @@ Result<> SidecarNode::State::upkeep(const Time& at) {
   next_upkeep = at.steady + kUpkeepInterval;
   const auto maintained = store->maintain(at.wall);
   if (!maintained) return maintained.failure();
-  if (!traces) return {};
+  follow(at);
+  return {};
+}
+
+void SidecarNode::State::follow(const Time& at) {
+  if (!traces || at.steady < next_follow) return;
+  if (at.steady - load_since >= kUpkeepInterval) {
+    loaded = counters.accepted - load_from > kLoaded;
+    load_since = at.steady;
+    load_from = counters.accepted;
+  }
   const auto followed = traces->follow(*store);
   if (!followed) {
     log.complain(at, "trace-index", followed.error().what);
+  } else if (loaded) {
+    next_follow = at.steady + kFollowPause;
   } else if (*followed) {
     more = true;
   }
-  return {};
 }
 
 void SidecarNode::State::heartbeat(const Time& at) {

@@ -12,7 +12,7 @@ namespace conga::bus {
 namespace {
 
 constexpr int kVersion = 1;
-constexpr std::size_t kPruneEvery = 64;  // Calls of follow().
+constexpr std::size_t kPruneEvery = 16;  // Calls of follow(): that many batches are pruned.
 
 constexpr const char* kSchema = R"(
   CREATE TABLE events (
