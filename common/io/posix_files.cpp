@@ -4,12 +4,16 @@
 
 #include "common/io/posix_files.h"
 
+#include "common/core/check.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
+#include <optional>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -62,6 +66,33 @@ off_t file_offset(std::uint64_t offset) {
   return static_cast<off_t>(offset);
 }
 
+/// Memory that the disk can read from directly.
+class Staging {
+public:
+  static constexpr std::size_t kPage = 4096;
+  static constexpr std::size_t kSize = std::size_t{1} << 20U;
+
+  char* data() {
+    if (!memory_) memory_.reset(static_cast<char*>(std::aligned_alloc(kPage, kSize)));
+    CONGA_CHECK(memory_ != nullptr, "no memory for writing");
+    return memory_.get();
+  }
+
+private:
+  struct Free {
+    void operator()(char* memory) const { std::free(memory); }
+  };
+
+  std::unique_ptr<char, Free> memory_;
+};
+
+constexpr std::uint64_t page_of(std::uint64_t offset) {
+  return offset / Staging::kPage * Staging::kPage;
+}
+
+/// Large and final writes go around the page cache (O_DIRECT) where the file system can: a journal
+/// is read back from memory, so that filling fresh pages of the cache with it would cost more than
+/// all else that is done to an event.
 class PosixFile final : public File {
 public:
   PosixFile(std::string path, Descriptor descriptor)
@@ -81,15 +112,24 @@ public:
   }
 
   Result<> write(std::uint64_t offset, std::string_view bytes) override {
-    while (!bytes.empty()) {
-      const ssize_t put =
-          ::pwrite(descriptor_.number(), bytes.data(), bytes.size(), file_offset(offset));
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) return os_failure(path_, "write", errno);
-      bytes.remove_prefix(static_cast<std::size_t>(put));
-      offset += static_cast<std::uint64_t>(put);
+    tail_known_ =
+        tail_known_ && (offset >= tail_ + Staging::kPage || offset + bytes.size() <= tail_);
+    const bool aligned = offset % Staging::kPage == 0 && bytes.size() % Staging::kPage == 0;
+    if (aligned && bytes.size() >= kWorthIt && go_direct()) return write_pages(offset, bytes);
+    return write_with(descriptor_, offset, bytes);
+  }
+
+  Result<> write_end(std::uint64_t offset, std::string_view bytes) override {
+    if (!go_direct()) return write_with(descriptor_, offset, bytes);
+    // The beginning of the first page is written again, as it is.
+    const std::size_t before = offset % Staging::kPage;
+    if (before > 0 && (!tail_known_ || tail_ != page_of(offset))) {
+      const auto got = read(page_of(offset), std::span(tail_bytes_).first(before));
+      if (!got) return got.failure();
+      std::fill(tail_bytes_.begin() + static_cast<std::ptrdiff_t>(*got), tail_bytes_.end(), '\0');
     }
-    return {};
+    std::string_view head(tail_bytes_.data(), before);
+    return write_pages(page_of(offset), bytes, head);
   }
 
   Result<> sync() override {
@@ -118,8 +158,60 @@ public:
   }
 
 private:
+  static constexpr std::size_t kWorthIt = std::size_t{64} << 10U;
+
+  Result<> write_with(const Descriptor& file, std::uint64_t offset, std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t put = ::pwrite(file.number(), bytes.data(), bytes.size(), file_offset(offset));
+      if (put < 0 && errno == EINTR) continue;
+      if (put < 0) return os_failure(path_, "write", errno);
+      bytes.remove_prefix(static_cast<std::size_t>(put));
+      offset += static_cast<std::uint64_t>(put);
+    }
+    return {};
+  }
+
+  /// The file once more, opened for direct writes. False: this file system has none.
+  bool go_direct() {
+    if (!direct_tried_) {
+      direct_tried_ = true;
+      const std::string self = "/proc/self/fd/" + std::to_string(descriptor_.number());
+      direct_.emplace(open_descriptor(self, O_WRONLY | O_DIRECT));
+    }
+    return direct_->open();
+  }
+
+  /// `head` and `bytes` from the page at `offset` on, and zeros up to the end of the last page.
+  Result<> write_pages(std::uint64_t offset, std::string_view bytes, std::string_view head = {}) {
+    char* const staged = staging_.data();
+    std::copy(head.begin(), head.end(), staged);
+    std::size_t filled = head.size();
+    while (filled > 0 || !bytes.empty()) {
+      const std::size_t taken = std::min(bytes.size(), Staging::kSize - filled);
+      std::copy_n(bytes.data(), taken, staged + filled);
+      bytes.remove_prefix(taken);
+      filled += taken;
+      const std::size_t whole = (filled + Staging::kPage - 1) / Staging::kPage * Staging::kPage;
+      std::fill(staged + filled, staged + whole, '\0');
+      auto put = write_with(*direct_, offset, {staged, whole});
+      if (!put) return put;
+      tail_ = offset + whole - Staging::kPage;
+      std::copy_n(staged + whole - Staging::kPage, Staging::kPage, tail_bytes_.begin());
+      tail_known_ = true;
+      offset += whole;
+      filled = 0;
+    }
+    return {};
+  }
+
   const std::string path_;
   const Descriptor descriptor_;
+  std::optional<Descriptor> direct_;
+  bool direct_tried_ = false;
+  Staging staging_;
+  std::array<char, Staging::kPage> tail_bytes_{};  ///< The page written last, if known.
+  std::uint64_t tail_ = 0;                         ///< Where it is.
+  bool tail_known_ = false;
 };
 
 class PosixLock final : public FileLock {

@@ -320,7 +320,7 @@ Result<> RecordLog::flush() {
   const std::size_t mark = std::min<std::uint64_t>(kFrameSize, room);
   window_.append(mark, '\0');
   auto put =
-      active_.file->write(written_, std::string_view(window_).substr(written_ - window_start_));
+      active_.file->write_end(written_, std::string_view(window_).substr(written_ - window_start_));
   window_.resize(window_.size() - mark);
   if (!put) return die(put);
   written_ = end_;

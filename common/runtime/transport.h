@@ -26,7 +26,7 @@ struct Arrivals {
 /// How much one poll may bring, so that a turn, and with it an answer's latency, stays bounded.
 struct TurnLimits {
   std::size_t frames = 4096;
-  std::size_t bytes = std::size_t{8} * 1024 * 1024;
+  std::size_t bytes = std::size_t{1} << 20U;
 };
 
 class Transport {

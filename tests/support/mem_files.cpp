@@ -14,6 +14,7 @@ namespace conga::testing {
 namespace {
 
 constexpr std::size_t kSector = 512;
+constexpr std::uint64_t kPage = 4096;
 
 struct Write {
   std::uint64_t order = 0;
@@ -96,6 +97,15 @@ public:
     auto done = disk_.write(*node_, offset, bytes);
     if (!done) return fail(done.error().fault, path_ + done.error().what, done.error().code);
     return {};
+  }
+
+  Result<> write_end(std::uint64_t offset, std::string_view bytes) override {
+    const std::uint64_t end = offset + bytes.size();
+    const std::uint64_t border = (end + kPage - 1) / kPage * kPage;
+    std::string padded(bytes);
+    const std::uint64_t size = std::min<std::uint64_t>(border, node_->content.size());
+    if (size > end) padded.append(size - end, '\0');
+    return write(offset, padded);
   }
 
   Result<> sync() override {

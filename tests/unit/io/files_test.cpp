@@ -15,6 +15,7 @@
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 namespace {
 
@@ -265,4 +266,36 @@ TEST_CASE("a failing write leaves a part behind") {
   CHECK(!(*file)->write(4, "5678"));
   CHECK(disk.content("/d/a") == "123456");
   CHECK((*file)->write(4, "5678"));
+}
+
+TEST_CASE("what is written at the end joins what is there, however large and unaligned") {
+  on_both([](Files& files, const std::string& directory) {
+    REQUIRE(files.make_directory(directory));
+    auto file = files.open(directory + "/a", OpenMode::Create);
+    REQUIRE(file);
+    // As a journal does: room ahead, a header, then records behind one another.
+    REQUIRE((*file)->write(0, std::string(std::size_t{4} << 20U, '\0')));
+    REQUIRE((*file)->write(0, "header"));
+    std::string wanted = "header";
+    const std::vector<std::size_t> sizes{
+        1, 10, 4073, 6, 4096, 8191, 100'000, 3, 2'500'000, 1, 70'000};
+    for (std::size_t at = 0; at < sizes.size(); ++at) {
+      const std::string bytes(sizes[at], static_cast<char>('a' + at));
+      REQUIRE((*file)->write_end(wanted.size(), bytes));
+      wanted += bytes;
+      REQUIRE((*file)->sync());
+    }
+    CHECK(read(**file, 0, wanted.size()) == wanted);
+    CHECK(read(**file, wanted.size(), 100) == std::string(100, '\0'));
+
+    // Once more by another handle, which knows nothing of the page it begins in.
+    auto other = files.open(directory + "/a", OpenMode::ReadWrite);
+    REQUIRE(other);
+    REQUIRE((*other)->write_end(wanted.size(), "more"));
+    CHECK(read(**file, 0, wanted.size() + 4) == wanted + "more");
+    // A write before the end changes the page that the next one at the end writes again.
+    REQUIRE((*other)->write(wanted.size() - 1, "Z"));
+    REQUIRE((*other)->write_end(wanted.size() + 4, "!"));
+    CHECK(read(**other, wanted.size() - 1, 6) == "Zmore!");
+  });
 }
