@@ -85,6 +85,7 @@ struct DeliveryEngine::State {
 
   void line_up(TargetId id);
   void touch(TargetId id);
+  void touch(TargetId id, SteadyTime next);
   void schedule(TargetId id, std::optional<SteadyTime> at);
   std::optional<SteadyTime> next_of(const Target& target) const;
   void advance_target(const Time& now, TargetId id);
@@ -229,6 +230,13 @@ void DeliveryEngine::State::touch(TargetId id) {
   const Target& target = targets[id];
   const auto next = next_of(target);
   if (next && (!target.deadline || *next < *target.deadline)) schedule(id, next);
+}
+
+/// As touch(), if all that is new is due at `next`.
+void DeliveryEngine::State::touch(TargetId id, SteadyTime next) {
+  const Target& target = targets[id];
+  if (target.deadline && *target.deadline <= next) return;
+  touch(id);
 }
 
 void DeliveryEngine::State::schedule(TargetId id, std::optional<SteadyTime> at) {
@@ -379,7 +387,7 @@ Dispatch DeliveryEngine::State::send(const Time& now,
                                                 .sent = now.steady,
                                                 .sent_wall = now.wall,
                                                 .in_target = std::prev(target.in_flight.end())});
-  touch(id);
+  touch(id, now.steady + target.policy.ack_timeout);
   return {.event = pending.event,
           .target = id,
           .instance = entry.first->second.instance,
@@ -596,9 +604,11 @@ const std::string& DeliveryEngine::service_of(TargetId target) const {
 }
 
 void DeliveryEngine::accept(const Time& now, TargetId target, const EventRef& event) {
-  state_->targets[target].queue.push(event, now.steady);
+  Target& owed = state_->targets[target];
+  owed.queue.push(event, now.steady);
   state_->line_up(target);
-  state_->touch(target);
+  // The oldest expires first, so a younger one is due earlier only if there is none.
+  state_->touch(target, now.steady + owed.policy.max_age);
 }
 
 void DeliveryEngine::on_ready(const Time& now,

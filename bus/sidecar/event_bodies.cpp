@@ -24,12 +24,20 @@ void EventBodies::remember(Sequence sequence, std::string_view bytes) {
   bodies_.push_back({sequence, bytes});
 }
 
-Result<std::string_view> EventBodies::read(const EventRef& ref) {
+const EventBodies::Body* EventBodies::find(Sequence sequence) const {
+  if (bodies_.empty() || sequence < bodies_.front().sequence) return nullptr;
+  // Numbers seldom have gaps.
+  const Sequence guess = sequence - bodies_.front().sequence;
+  if (guess < bodies_.size() && bodies_[guess].sequence == sequence) return &bodies_[guess];
   const auto found = std::lower_bound(
-      bodies_.begin(), bodies_.end(), ref.sequence, [](const Body& body, Sequence sequence) {
-        return body.sequence < sequence;
+      bodies_.begin(), bodies_.end(), sequence, [](const Body& body, Sequence wanted) {
+        return body.sequence < wanted;
       });
-  if (found != bodies_.end() && found->sequence == ref.sequence) return found->bytes;
+  return found != bodies_.end() && found->sequence == sequence ? &*found : nullptr;
+}
+
+Result<std::string_view> EventBodies::read(const EventRef& ref) {
+  if (const Body* const kept = find(ref.sequence)) return kept->bytes;
   auto event = store_.read(ref);
   if (!event) return event.failure();
   read_ = std::move(event->bytes);

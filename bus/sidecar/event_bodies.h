@@ -42,6 +42,8 @@ private:
     std::string_view bytes;
   };
 
+  const Body* find(Sequence sequence) const;
+
   EventStore& store_;
   std::size_t room_;
   std::size_t used_ = 0;

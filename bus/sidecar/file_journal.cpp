@@ -87,20 +87,33 @@ Result<EventRef> FileJournal::append(WallTime ingested,
 }
 
 Result<OpenDeliveries::SetId> FileJournal::set_of(std::span<const TargetName> targets) {
-  if (last_set_known_ && std::ranges::equal(targets, last_targets_)) return last_set_;
+  KnownSet& place = place_of(targets);
+  if (place.known && std::ranges::equal(targets, place.targets)) return place.id;
   const auto encoded = encode_targets(targets);
   if (!encoded) return encoded.failure();
   if (const auto known = open_.find_set(*encoded)) {
-    last_set_ = *known;
+    place.id = *known;
   } else {
     if (repeats(targets)) {
       return fail(Fault::Permanent, "an event names the same target twice", "DuplicateTarget");
     }
-    last_set_ = open_.intern(*encoded, {targets.begin(), targets.end()});
+    place.id = open_.intern(*encoded, {targets.begin(), targets.end()});
   }
-  last_targets_.assign(targets.begin(), targets.end());
-  last_set_known_ = true;
-  return last_set_;
+  place.targets.assign(targets.begin(), targets.end());
+  place.known = true;
+  return place.id;
+}
+
+FileJournal::KnownSet& FileJournal::place_of(std::span<const TargetName> targets) {
+  constexpr std::size_t kPlaces = 4096;
+  constexpr std::size_t kSpread = 31;
+  if (known_sets_.empty()) known_sets_.resize(kPlaces);
+  const std::hash<std::string> hash;
+  std::size_t mixed = targets.size();
+  for (const TargetName& name : targets) {
+    mixed = (mixed * kSpread + hash(name.rule)) * kSpread + hash(name.target);
+  }
+  return known_sets_[mixed % kPlaces];
 }
 
 Result<EventRef> FileJournal::append_event(Sequence sequence,

@@ -45,8 +45,8 @@ struct FileJournalOptions {
   /// How long endings and retries may wait for a sync if no event brings one.
   Duration sync_delay = std::chrono::milliseconds(100);
 
-  /// Newest bytes kept in memory, where most deliveries find their event.
-  std::uint64_t read_window = std::uint64_t{4} << 20U;
+  /// At least so many of the newest bytes are kept in memory.
+  std::uint64_t read_window = std::uint64_t{1} << 20U;
 
   /// Opens a damaged journal: the lost records are skipped from now on.
   bool accept_damage = false;
@@ -87,7 +87,16 @@ private:
     LogReader reader;
   };
 
+  /// Targets that were interned lately.
+  struct KnownSet {
+    std::vector<TargetName> targets;
+    OpenDeliveries::SetId id = 0;
+    bool known = false;
+  };
+
   explicit FileJournal(FileJournalOptions options) : options_(std::move(options)) {}
+
+  KnownSet& place_of(std::span<const TargetName> targets);
 
   Result<OpenDeliveries::SetId> set_of(std::span<const TargetName> targets);
   Result<EventRef> append_event(Sequence sequence,
@@ -113,10 +122,8 @@ private:
   OpenDeliveries open_;
   Sequence next_sequence_ = 1;
   WallTime last_time_;
-  std::vector<TargetName> last_targets_;  ///< Of the event before: most often the next one's too.
-  OpenDeliveries::SetId last_set_ = 0;
-  bool last_set_known_ = false;
-  bool must_survive_ = false;  ///< An event was appended since the last sync.
+  std::vector<KnownSet> known_sets_;  ///< By a hash of the targets; most events' are among them.
+  bool must_survive_ = false;         ///< An event was appended since the last sync.
   std::optional<WallTime> dirty_since_;
   std::optional<Carrying> carrying_;
   std::vector<Follower> followers_;

@@ -167,21 +167,53 @@ Result<LinkTarget> read_target(const Value& value) {
   return target;
 }
 
+/// Reads checked objects that lie one behind another: each is walked over once.
+class Walk {
+public:
+  explicit Walk(const char* first) : at_(first) {}
+
+  Value next() {
+    const Value value = Value::trusted({at_, 1});
+    const std::string_view bytes = value.bytes();
+    at_ = bytes.data() + bytes.size();
+    return value;
+  }
+
+  std::string_view next_bytes() {
+    const std::string_view bytes = Value::trusted({at_, 1}).bytes();
+    at_ = bytes.data() + bytes.size();
+    return bytes;
+  }
+
+  /// Steps into the array that comes next; nothing if it is none.
+  std::optional<std::size_t> enter() {
+    const Value array = Value::trusted({at_, 1});
+    if (!array.is_array()) return std::nullopt;
+    at_ = array.content();
+    return array.size();
+  }
+
+private:
+  const char* at_;
+};
+
 /// [event, loop, target index…]
-Result<RoutedEvent> read_routed_event(const Value& array, const ValueLimits& limits) {
-  Fields fields(array);
-  const Value event = fields.next();
-  const auto loop = fields.next().boolean();
-  if (!event.is_map() || !loop) {
+Result<RoutedEvent> read_routed_event(Walk& walk, const ValueLimits& limits) {
+  const auto fields = walk.enter();
+  RoutedEvent routed;
+  if (fields && *fields >= 2) routed.event = walk.next_bytes();
+  const bool is_map = !routed.event.empty() && Value::trusted(routed.event).is_map();
+  const auto loop = is_map ? walk.next().boolean() : std::nullopt;
+  if (!loop) {
     return malformed(kRoutedTopic, "a routed event must be [event, loop, target index…]");
   }
-  RoutedEvent routed{.event = event.bytes(), .loop = *loop, .targets = {}};
+  routed.loop = *loop;
   if (routed.event.size() > limits.max_size) {
     return malformed(kRoutedTopic, "an event is above the limit on its size");
   }
-  routed.targets.reserve(fields.left());
-  while (fields.left() > 0) {
-    const auto index = fields.next().uint64();
+  routed.targets.reserve(*fields - 2);
+  for (std::size_t left = *fields - 2; left > 0; --left) {
+    const auto index = walk.next().uint64();
     if (!index || *index > std::numeric_limits<std::uint32_t>::max()) {
       return malformed(kRoutedTopic, "a target index must be an integer from 0 to 4294967295");
     }
@@ -279,8 +311,9 @@ Result<LinkRouted> read_routed(std::string_view body, const ValueLimits& limits)
                     .client = *client,
                     .events = {}};
   routed.events.reserve(events.size());
-  for (const Value value : events.elements()) {
-    auto event = read_routed_event(value, limits);
+  Walk walk(events.content());
+  for (std::size_t left = events.size(); left > 0; --left) {
+    auto event = read_routed_event(walk, limits);
     if (!event) return event.failure();
     routed.events.push_back(std::move(*event));
   }

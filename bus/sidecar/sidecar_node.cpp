@@ -27,8 +27,8 @@ constexpr std::size_t kMostUnburied = 10'000;
 constexpr std::size_t kTopicShown = 100;
 constexpr Duration kUpkeepInterval = std::chrono::milliseconds(100);
 
-/// Above so many events in an upkeep interval the trace index gets a step now and then and catches
-/// up later: its step takes as long as some hundred events.
+/// The trace index gets a step now and then, for a step of few records costs as much as one of
+/// many. Above so many events in an upkeep interval it lets its backlog grow, and catches up later.
 constexpr std::uint64_t kLoaded = 2000;
 constexpr Duration kFollowPause = std::chrono::milliseconds(20);
 
@@ -92,7 +92,8 @@ struct SidecarNode::State final : RecoveryVisitor {
   void on_table(const Time& at, const Frame& frame);
   void on_routed(const Time& at, Frame& frame);
   void drop(const LinkRouted& batch);
-  void on_routed_event(const Time& at, const LinkRouted& batch, const RoutedEvent& event);
+  std::optional<Uuid> id_of(const RoutedEvent& event, std::string_view& text) const;
+  void on_routed_event(const Time& at, const RoutedEvent& event, std::string& results);
   bool name_targets(const RoutedEvent& event);
   void take_on(const Time& at, const EventRef& ref, const RoutedEvent& event);
   void bury_loop(const EventRef& ref, const RoutedEvent& event);
@@ -145,6 +146,9 @@ struct SidecarNode::State final : RecoveryVisitor {
   std::uint64_t stranger_boot = 0;  ///< Of a forwarder whose table has not come yet.
   std::uint64_t stranger_accepted = 0;
   std::vector<TargetName> named;  ///< Kept for its memory.
+  std::pair<std::string, std::string>
+      deliver_to;            ///< Service and instance of the latest delivery …
+  std::string deliver_over;  ///< … and its topic.
   std::vector<Settled> settled;
   std::vector<Retry> retries;
   std::deque<Burial> burials;
@@ -253,7 +257,13 @@ void SidecarNode::State::on_routed(const Time& at, Frame& frame) {
     drop(*batch);
     return;
   }
-  for (const RoutedEvent& event : batch->events) on_routed_event(at, *batch, event);
+  // What a batch will look for is fetched meanwhile: the recent ids are more than a cache holds.
+  for (const RoutedEvent& event : batch->events) {
+    std::string_view text;
+    if (const auto id = id_of(event, text)) recent.prefetch(*id);
+  }
+  std::string& results = outbox.body_for(put_result_topic(batch->client));
+  for (const RoutedEvent& event : batch->events) on_routed_event(at, event, results);
   accepted = std::max(accepted, batch->sequence);
   alive_due = true;
 }
@@ -272,35 +282,40 @@ void SidecarNode::State::drop(const LinkRouted& batch) {
   stranger_boot = batch.boot;
 }
 
+std::optional<Uuid> SidecarNode::State::id_of(const RoutedEvent& event,
+                                              std::string_view& text) const {
+  const auto found = Value::trusted(event.event).find("id");
+  const auto id = found ? found->string() : std::nullopt;
+  if (!id) return std::nullopt;
+  text = *id;
+  return Uuid::parse(text);
+}
+
 void SidecarNode::State::on_routed_event(const Time& at,
-                                         const LinkRouted& batch,
-                                         const RoutedEvent& event) {
-  const auto text = Value::trusted(event.event).find("id");
-  const auto id_text = text ? text->string() : std::nullopt;
-  const auto id = id_text ? Uuid::parse(*id_text) : std::nullopt;
+                                         const RoutedEvent& event,
+                                         std::string& results) {
+  std::string_view text;
+  const auto id = id_of(event, text);
   if (!id || !name_targets(event)) {
     malformed(at, {Channel::Link, std::string(kRoutedTopic), {}}, "an event without id or target");
     return;
   }
-  std::string& results = outbox.body_for(put_result_topic(batch.client));
-  PutResult result{.event_id = std::string(*id_text), .code = {}, .message = {}};
   if (recent.contains(*id)) {
     ++counters.duplicates;
-    append(results, result);
+    append_put_ok(results, text);
     return;
   }
-  if (draining_until) {
-    result.code = "Unavailable";
-    result.message = "the sidecar is stopping: put it again";
-    append(results, result);
-    return;
-  }
+  const auto refuse = [&results, text](std::string_view code, const std::string& message) {
+    append(results,
+           PutResult{.event_id = std::string(text), .code = std::string(code), .message = message});
+  };
+  if (draining_until) return refuse("Unavailable", "the sidecar is stopping: put it again");
   const auto ref = store->append(at.wall, named, event.event);
   if (ref) {
     ++counters.accepted;
     recent.insert(*id, at.steady);
     take_on(at, *ref, event);
-    append(results, result);
+    append_put_ok(results, text);
     return;
   }
   if (ref.error().fault != Fault::Transient) {
@@ -309,9 +324,7 @@ void SidecarNode::State::on_routed_event(const Time& at,
   }
   ++counters.journal_full;
   log.complain(at, "journal-full", ref.error().what);
-  result.code = "JournalFull";
-  result.message = ref.error().what;
-  append(results, result);
+  refuse("JournalFull", ref.error().what);
 }
 
 /// Fills `named`. False: a position is not in the table.
@@ -527,8 +540,13 @@ bool SidecarNode::State::send_delivery(const Dispatch& dispatch, std::size_t& se
     engine.give_up(dispatch.id, "EventUnreadable", event.error().what);
     return false;
   }
-  const std::string topic = deliver_topic(engine.service_of(dispatch.target), dispatch.instance);
-  append(outbox.body_for(topic),
+  const std::string& service = engine.service_of(dispatch.target);
+  if (deliver_to.first != service || deliver_to.second != dispatch.instance) {
+    deliver_to.first = service;
+    deliver_to.second = dispatch.instance;
+    deliver_over = deliver_topic(service, dispatch.instance);
+  }
+  append(outbox.body_for(deliver_over),
          DeliveryView{.id = dispatch.id,
                       .attempt = dispatch.attempt,
                       .rule = engine.name_of(dispatch.target).rule,
@@ -635,11 +653,11 @@ void SidecarNode::State::follow(const Time& at) {
   const auto followed = traces->follow(*store);
   if (!followed) {
     log.complain(at, "trace-index", followed.error().what);
-  } else if (loaded) {
-    next_follow = at.steady + kFollowPause;
-  } else if (*followed) {
+  } else if (*followed && !loaded) {
     more = true;
+    return;
   }
+  next_follow = at.steady + kFollowPause;
 }
 
 void SidecarNode::State::heartbeat(const Time& at) {

@@ -35,6 +35,9 @@ public:
   /// may have been written. Transient with code `DiskFull` when there is no room.
   virtual Result<> write(std::uint64_t offset, std::string_view bytes) = 0;
 
+  /// As write() of so many zeros.
+  virtual Result<> write_zeros(std::uint64_t offset, std::uint64_t size) = 0;
+
   /// As write(), for the last bytes of what the file holds: those behind them, up to the next
   /// multiple of 4 KiB, may become zeros. That lets a real file go around the page cache.
   virtual Result<> write_end(std::uint64_t offset, std::string_view bytes) = 0;

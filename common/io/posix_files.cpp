@@ -66,15 +66,17 @@ off_t file_offset(std::uint64_t offset) {
   return static_cast<off_t>(offset);
 }
 
-/// Memory that the disk can read from directly.
+/// Memory that the disk can read from directly, zeros at first.
 class Staging {
 public:
   static constexpr std::size_t kPage = 4096;
   static constexpr std::size_t kSize = std::size_t{1} << 20U;
 
   char* data() {
-    if (!memory_) memory_.reset(static_cast<char*>(std::aligned_alloc(kPage, kSize)));
+    if (memory_) return memory_.get();
+    memory_.reset(static_cast<char*>(std::aligned_alloc(kPage, kSize)));
     CONGA_CHECK(memory_ != nullptr, "no memory for writing");
+    std::fill_n(memory_.get(), kSize, '\0');
     return memory_.get();
   }
 
@@ -90,9 +92,9 @@ constexpr std::uint64_t page_of(std::uint64_t offset) {
   return offset / Staging::kPage * Staging::kPage;
 }
 
-/// Large and final writes go around the page cache (O_DIRECT) where the file system can: a journal
-/// is read back from memory, so that filling fresh pages of the cache with it would cost more than
-/// all else that is done to an event.
+/// Zeros and much at the end go around the page cache (O_DIRECT) where the file system can: a
+/// journal is read back from memory, so that filling fresh pages of the cache with it would cost
+/// more than all else that is done to an event.
 class PosixFile final : public File {
 public:
   PosixFile(std::string path, Descriptor descriptor)
@@ -112,18 +114,30 @@ public:
   }
 
   Result<> write(std::uint64_t offset, std::string_view bytes) override {
-    tail_known_ =
-        tail_known_ && (offset >= tail_ + Staging::kPage || offset + bytes.size() <= tail_);
-    const bool aligned = offset % Staging::kPage == 0 && bytes.size() % Staging::kPage == 0;
-    if (aligned && bytes.size() >= kWorthIt && go_direct()) return write_pages(offset, bytes);
+    forget_tail(offset, bytes.size());
     return write_with(descriptor_, offset, bytes);
   }
 
+  Result<> write_zeros(std::uint64_t offset, std::uint64_t size) override {
+    forget_tail(offset, size);
+    const bool aligned = offset % Staging::kPage == 0 && size % Staging::kPage == 0;
+    const Descriptor& file = aligned && go_direct() ? *direct_ : descriptor_;
+    while (size > 0) {
+      const auto step = std::min<std::uint64_t>(size, Staging::kSize);
+      if (auto put = write_with(file, offset, {zeros_.data(), step}); !put) return put;
+      offset += step;
+      size -= step;
+    }
+    return {};
+  }
+
   Result<> write_end(std::uint64_t offset, std::string_view bytes) override {
-    if (!go_direct()) return write_with(descriptor_, offset, bytes);
+    // A small one is quicker through the cache, and is soon read from there by who follows.
+    if (bytes.size() < kWorthIt || !go_direct()) return write(offset, bytes);
     // The beginning of the first page is written again, as it is.
     const std::size_t before = offset % Staging::kPage;
     if (before > 0 && (!tail_known_ || tail_ != page_of(offset))) {
+      tail_known_ = false;
       const auto got = read(page_of(offset), std::span(tail_bytes_).first(before));
       if (!got) return got.failure();
       std::fill(tail_bytes_.begin() + static_cast<std::ptrdiff_t>(*got), tail_bytes_.end(), '\0');
@@ -158,7 +172,12 @@ public:
   }
 
 private:
-  static constexpr std::size_t kWorthIt = std::size_t{64} << 10U;
+  static constexpr std::size_t kWorthIt = std::size_t{32} << 10U;
+
+  /// A write to the page that is known makes it unknown.
+  void forget_tail(std::uint64_t offset, std::uint64_t size) {
+    if (offset < tail_ + Staging::kPage && offset + size > tail_) tail_known_ = false;
+  }
 
   Result<> write_with(const Descriptor& file, std::uint64_t offset, std::string_view bytes) {
     while (!bytes.empty()) {
@@ -209,6 +228,7 @@ private:
   std::optional<Descriptor> direct_;
   bool direct_tried_ = false;
   Staging staging_;
+  Staging zeros_;                                  ///< Never written to.
   std::array<char, Staging::kPage> tail_bytes_{};  ///< The page written last, if known.
   std::uint64_t tail_ = 0;                         ///< Where it is.
   bool tail_known_ = false;

@@ -186,10 +186,10 @@ Result<> RecordLog::make_spare() {
 
 Result<> RecordLog::fill(File& file, std::uint64_t& allocated) {
   const std::uint64_t left = options_.segment_size - allocated;
-  const std::string zeros(std::min<std::uint64_t>(left, options_.zero_step), '\0');
-  if (auto put = file.write(allocated, zeros); !put) return put.failure();
-  file.write_back(allocated, zeros.size());
-  allocated += zeros.size();
+  const auto size = std::min<std::uint64_t>(left, options_.zero_step);
+  if (auto put = file.write_zeros(allocated, size); !put) return put.failure();
+  file.write_back(allocated, size);
+  allocated += size;
   return {};
 }
 
@@ -330,7 +330,7 @@ Result<> RecordLog::flush() {
 }
 
 void RecordLog::trim_window() {
-  if (window_.size() <= 2 * options_.read_window) return;
+  if (window_.size() <= 4 * options_.read_window) return;
   const std::size_t excess = window_.size() - options_.read_window;
   window_.erase(0, excess);
   window_start_ += static_cast<std::uint32_t>(excess);

@@ -25,7 +25,7 @@ struct RecordLogOptions {
   std::string directory;
   std::uint32_t segment_size = std::uint32_t{64} << 20U;  ///< 16 KiB to 2 GiB, of whole 4 KiB.
   std::uint32_t zero_step = std::uint32_t{1} << 20U;      ///< How much prepare() fills at a time.
-  std::uint64_t read_window = std::uint64_t{4} << 20U;    ///< Newest bytes, kept to be read back.
+  std::uint64_t read_window = std::uint64_t{1} << 20U;    ///< Newest bytes, kept to be read back.
   std::size_t spare_segments = 2;                         ///< Dropped ones kept for use again.
   bool accept_damage = false;  ///< Open a damaged log: what is lost is skipped from now on.
 };

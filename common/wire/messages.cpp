@@ -142,12 +142,13 @@ void append(std::string& body, const DeliveryView& delivery) {
   packer.string(delivery.rule).raw(delivery.event);
 }
 
+void append_put_ok(std::string& body, std::string_view event_id) {
+  Packer(body).array(2).string(event_id).string("ok");
+}
+
 void append(std::string& body, const PutResult& result) {
+  if (result.ok()) return append_put_ok(body, result.event_id);
   Packer packer(body);
-  if (result.ok()) {
-    packer.array(2).string(result.event_id).string("ok");
-    return;
-  }
   packer.array(3).string(result.event_id).string(result.code).string(result.message);
 }
 

@@ -77,6 +77,9 @@ void append(std::string& body, const Settlement& settlement);
 void append(std::string& body, const DeliveryView& delivery);
 void append(std::string& body, const PutResult& result);
 
+/// As append() of a result that is ok, without making one first.
+void append_put_ok(std::string& body, std::string_view event_id);
+
 /// `arguments` is one msgpack object.
 void append_ask(std::string& body,
                 std::uint64_t request,

@@ -99,6 +99,10 @@ public:
     return {};
   }
 
+  Result<> write_zeros(std::uint64_t offset, std::uint64_t size) override {
+    return write(offset, std::string(size, '\0'));
+  }
+
   Result<> write_end(std::uint64_t offset, std::string_view bytes) override {
     const std::uint64_t end = offset + bytes.size();
     const std::uint64_t border = (end + kPage - 1) / kPage * kPage;

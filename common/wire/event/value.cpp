@@ -372,6 +372,11 @@ std::optional<Value> Value::at(std::initializer_list<std::string_view> keys) con
   return value;
 }
 
+const char* Value::content() const {
+  const Shape& shape = kShapes[byte_at(at_)];
+  return shape.kind == Shape::Kind::Array ? content_of(at_, shape).at : nullptr;
+}
+
 std::string_view Value::bytes() const {
   return {at_, static_cast<std::size_t>(skip(at_) - at_)};
 }

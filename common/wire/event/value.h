@@ -81,6 +81,10 @@ public:
   /// find() along `keys`: `event.at({"detail", "fare", "amount"})`.
   std::optional<Value> at(std::initializer_list<std::string_view> keys) const;
 
+  /// Where the elements of an array begin, for a reader that walks over each of them once. Null if
+  /// the value is no array.
+  const char* content() const;
+
   /// The object's own bytes. Walks the object to find its end.
   std::string_view bytes() const;
 

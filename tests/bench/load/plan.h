@@ -24,7 +24,7 @@ struct Plan {
   std::size_t consumers = 1;
   std::size_t size = 600;       ///< Bytes of an event, its envelope included.
   std::size_t window = 1024;    ///< Events of a publisher that are not acknowledged yet.
-  std::size_t backlog = 50000;  ///< Events that are put and not consumed yet, of all publishers.
+  std::size_t backlog = 16384;  ///< Events that are put and not consumed yet, of all publishers.
   std::size_t credit = 1024;    ///< Of a consumer: credit, prefetch, count of a read.
   std::size_t kinds = 1;        ///< Events take turns in carrying this many different kinds.
   std::size_t copies = 1;       ///< Deliveries of one event.
