@@ -149,6 +149,26 @@ class ProtocolTest(unittest.TestCase):
         second.settle(delivery.id, "ok")
         self.wait_settled(second)
 
+    def test_a_poison_event_that_kills_each_consumer_is_dead_until_the_fixed_one_gets_it(self):
+        publisher = self.peer()
+        poison = order(total="poison")
+        publisher.put(poison)
+        for attempt in (1, 2, 3, 4):
+            doomed = self.site.peer(service="billing")
+            self.assertEqual(doomed.delivery().attempt, attempt)
+            doomed.close()
+        (letter,) = publisher.wait_for(lambda: self.letters(publisher), 10, "dead letter")
+        self.assertEqual(letter["event-id"], poison["id"])
+        self.assertEqual(letter["error-code"], "ConsumerLost")
+        self.assertEqual(letter["exhausted-retry-condition"], "MaximumRetryAttempts")
+        fixed = self.peer(service="billing")
+        publisher.ask("dlq.redrive", {"numbers": [letter["number"]]})
+        again = fixed.delivery()
+        self.assertEqual((again.event, again.attempt), (poison, 1))
+        fixed.settle(again.id, "ok")
+        self.wait_settled(publisher)
+        self.assertEqual(self.letters(publisher), [])
+
     def test_no_more_is_in_flight_than_the_credit(self):
         peer = self.peer(service="billing", credit=3)
         self.assertEqual(set(peer.put_all([order(number=n) for n in range(10)])), {"ok"})
