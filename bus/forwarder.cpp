@@ -14,6 +14,9 @@
 namespace conga::bus {
 namespace {
 
+/// A body of the turn is sent when it is this big.
+constexpr std::size_t kFrameSize = std::size_t{256} * 1024;
+
 /// What the sidecar may have published as it is.
 constexpr std::array<std::string_view, 3> kRelayed{"put-result/", "deliver/", "answer/"};
 
@@ -90,7 +93,7 @@ void Forwarder::on_client_frame(const Time& now, Frame& frame) {
 
 void Forwarder::on_put(const Time& now, std::string_view client, std::string_view body) {
   if (body.empty()) return complain_malformed(now, put_topic(client), "has an empty body");
-  std::string results;
+  std::string& results = gather(results_, client);
   while (!body.empty()) {
     const std::string_view rest = body;
     const auto event = take_event(body, options_.event);
@@ -101,9 +104,27 @@ void Forwarder::on_put(const Time& now, std::string_view client, std::string_vie
     }
   }
   send_batch(now, client);
+}
+
+/// Where to append for `topic` in this turn; a body that is big enough is sent first.
+std::string& Forwarder::gather(Bodies& bodies, std::string_view topic) {
+  auto found = bodies.find(topic);
+  if (found == bodies.end()) found = bodies.emplace(topic, std::string()).first;
+  if (found->second.size() >= kFrameSize) {
+    const std::string prefix = &bodies == &results_ ? put_result_topic(topic) : std::string(topic);
+    send(Channel::Subscribe, prefix, std::exchange(found->second, {}));
+  }
+  return found->second;
+}
+
+/// Sends what the turn has gathered.
+void Forwarder::send_gathered() {
   for (auto& [topic, events] : published_) send(Channel::Subscribe, topic, std::move(events));
   published_.clear();
-  if (!results.empty()) send(Channel::Subscribe, put_result_topic(client), std::move(results));
+  for (auto& [client, results] : results_) {
+    if (!results.empty()) send(Channel::Subscribe, put_result_topic(client), std::move(results));
+  }
+  results_.clear();
 }
 
 void Forwarder::refuse(std::string_view bytes, const Error& error, std::string& results) {
@@ -124,7 +145,7 @@ void Forwarder::on_event(const EventView& event, std::string& results) {
   ++counters_.accepted;
   if (topic_only) {
     ++counters_.topic_only;
-    append_result(results, event.id);
+    append_put_ok(results, event.id.text());
   } else {
     pass_on(event, loop);
   }
@@ -157,7 +178,7 @@ void Forwarder::publish_topics(const EventView& event) {
       continue;
     }
     ++counters_.published;
-    published_[std::move(topic)] += event.bytes;
+    gather(published_, topic) += event.bytes;
   }
 }
 
@@ -165,7 +186,7 @@ void Forwarder::tap(const EventView& event) {
   std::string topic = event_topic(event.source, event.detail_type);
   if (!audience_.overhears(topic)) return;
   ++counters_.tapped;
-  published_[std::move(topic)] += event.bytes;
+  gather(published_, topic) += event.bytes;
 }
 
 void Forwarder::send_batch(const Time& now, std::string_view client) {
@@ -342,6 +363,7 @@ std::optional<SteadyTime> Forwarder::wake_at() const {
 }
 
 Result<> Forwarder::commit(const Time& /*now*/, std::vector<Frame>& out) {
+  send_gathered();
   std::ranges::move(out_, std::back_inserter(out));
   out_.clear();
   return {};

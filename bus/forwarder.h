@@ -80,6 +80,10 @@ public:
   std::string list_rules() const;
 
 private:
+  using Bodies = std::map<std::string, std::string, std::less<>>;
+
+  std::string& gather(Bodies& bodies, std::string_view topic);
+  void send_gathered();
   void on_client_frame(const Time& now, Frame& frame);
   void on_put(const Time& now, std::string_view client, std::string_view body);
   void on_event(const EventView& event, std::string& results);
@@ -126,8 +130,9 @@ private:
 
   std::vector<RoutedEvent> batch_;  ///< Of the put frame in work; views into it.
   std::size_t batch_bytes_ = 0;
-  Routing routing_;                               ///< Of the event in work; kept for its memory.
-  std::map<std::string, std::string> published_;  ///< Bodies by topic, of the frame in work.
+  Routing routing_;   ///< Of the event in work; kept for its memory.
+  Bodies published_;  ///< By topic, of the turn in work.
+  Bodies results_;    ///< By client, likewise.
 };
 
 }  // namespace conga::bus

@@ -215,3 +215,26 @@ TEST_CASE("no frame from a client, however malformed, stops the forwarder") {
     RC_ASSERT(out.size() == 1U);
   });
 }
+
+TEST_CASE("puts of one turn are answered in one message a client, topics fed in one a topic") {
+  Bench bench;
+  bench.presence("topic/news");
+  for (const std::uint8_t number : {std::uint8_t{1}, std::uint8_t{2}, std::uint8_t{3}}) {
+    Frame frame{.channel = Channel::Publish,
+                .topic = number == 3 ? "put/other" : "put/c",
+                .body = event_of(number, "Seen")};
+    bench.forwarder.on_frame(bench.now, frame);
+  }
+  std::vector<Frame> out;
+  REQUIRE(bench.forwarder.commit(bench.now, out));
+  REQUIRE(out.size() == 3);
+  CHECK(out[0].topic == "topic/news");
+  CHECK(out[0].body == event_of(1, "Seen") + event_of(2, "Seen") + event_of(3, "Seen"));
+  CHECK(out[1].topic == "put-result/c");
+  CHECK(results_in(out[1].body).size() == 2);
+  CHECK(out[2].topic == "put-result/other");
+  CHECK(results_in(out[2].body).size() == 1);
+  out.clear();
+  REQUIRE(bench.forwarder.commit(bench.now, out));
+  CHECK(out.empty());
+}
