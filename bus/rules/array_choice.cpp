@@ -34,10 +34,14 @@ void ArrayChoice::add(const EventFields::Field& field, const std::vector<Conditi
     const bool satisfied = std::ranges::any_of(
         any_of, [&found](const Condition& one) { return one.satisfied_by(found.value); });
     satisfied_.push_back(satisfied ? 1 : 0);
+    if (satisfied) ++step.hits;
   }
 }
 
 bool ArrayChoice::possible() {
+  // Only an absence depends on what was chosen before it. Else the order is free, and the field
+  // with the fewest satisfied values leaves the fewest ways.
+  if (std::ranges::none_of(steps_, &Step::absence)) std::ranges::sort(steps_, {}, &Step::hits);
   count_ = 0;
   pool_.clear();
   ways_.assign(1, Way{});

@@ -37,6 +37,7 @@ private:
   struct Step {
     const EventFields::Field* field = nullptr;
     std::size_t satisfied = 0;  ///< Where its flags begin, one per value.
+    std::size_t hits = 0;       ///< How many of them are set.
     bool absence = false;
   };
 

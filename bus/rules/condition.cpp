@@ -9,50 +9,46 @@ namespace {
 
 /// One overload per kind of condition.
 struct Satisfied {
-  const Value& value;
+  const Scalar& value;
 
-  bool operator()(const ExactText& wanted) const { return value.string() == wanted.text; }
+  bool operator()(const ExactText& wanted) const {
+    return value.is_text() && value.text() == wanted.text;
+  }
 
   bool operator()(const ExactNumber& wanted) const {
-    const auto number = Number::of(value);
-    return number && *number == wanted.number;
+    return value.is_number() && value.number() == wanted.number;
   }
 
   bool operator()(const Literal& wanted) const {
-    if (wanted.kind == Literal::Kind::Null) return value.is_null();
-    return value.boolean() == (wanted.kind == Literal::Kind::True);
+    using Kind = Scalar::Kind;
+    if (wanted.kind == Literal::Kind::Null) return value.kind() == Kind::Null;
+    return value.kind() == (wanted.kind == Literal::Kind::True ? Kind::True : Kind::False);
   }
 
   bool operator()(const Prefix& wanted) const {
-    const auto text = value.string();
-    return text && text->starts_with(wanted.text);
+    return value.is_text() && value.text().starts_with(wanted.text);
   }
 
   bool operator()(const Suffix& wanted) const {
-    const auto text = value.string();
-    return text && text->ends_with(wanted.text);
+    return value.is_text() && value.text().ends_with(wanted.text);
   }
 
   bool operator()(const IgnoreCase& wanted) const {
-    auto rest = value.string();
-    return rest && wanted.text.take(*rest)
-           && (wanted.part != IgnoreCase::Part::Whole || rest->empty());
+    std::string_view rest = value.text();
+    return value.is_text() && wanted.text.take(rest)
+           && (wanted.part != IgnoreCase::Part::Whole || rest.empty());
   }
 
   bool operator()(const Wildcard& wanted) const {
-    const auto text = value.string();
-    return text && wanted.matches(*text);
+    return value.is_text() && wanted.matches(value.text());
   }
 
   bool operator()(const NumericRange& wanted) const {
-    const auto number = Number::of(value);
-    if (!number || !number->finite()) return false;
-    return above(*number, wanted.low) && below(*number, wanted.high);
+    return value.is_number() && wanted.holds(value.number());
   }
 
   bool operator()(const Cidr& wanted) const {
-    const auto text = value.string();
-    const auto address = text ? Address::parse(*text) : std::nullopt;
+    const auto address = value.is_text() ? Address::parse(value.text()) : std::nullopt;
     return address && wanted.contains(*address);
   }
 
@@ -61,14 +57,6 @@ struct Satisfied {
   bool operator()(const AnythingBut& wanted) const {
     return std::ranges::none_of(wanted.none_of,
                                 [this](const Condition& one) { return one.satisfied_by(value); });
-  }
-
-  static bool above(const Number& number, const std::optional<Bound>& low) {
-    return !low || number > low->number || (low->included && number == low->number);
-  }
-
-  static bool below(const Number& number, const std::optional<Bound>& high) {
-    return !high || number < high->number || (high->included && number == high->number);
   }
 };
 
@@ -133,7 +121,13 @@ struct AppendKey {
 
 }  // namespace
 
-bool Condition::satisfied_by(const Value& value) const {
+bool NumericRange::holds(const Number& number) const {
+  if (!number.finite()) return false;
+  const bool above = !low || number > low->number || (low->included && number == low->number);
+  return above && (!high || number < high->number || (high->included && number == high->number));
+}
+
+bool Condition::satisfied_by(const Scalar& value) const {
   return std::visit(Satisfied{value}, kind);
 }
 

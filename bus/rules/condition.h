@@ -7,6 +7,7 @@
 #include "bus/rules/casing.h"
 #include "bus/rules/cidr.h"
 #include "bus/rules/number.h"
+#include "bus/rules/scalar.h"
 #include "bus/rules/wildcard.h"
 #include "common/wire/event/value.h"
 
@@ -58,6 +59,8 @@ struct Bound {
 struct NumericRange {
   std::optional<Bound> low;
   std::optional<Bound> high;
+
+  bool holds(const Number& number) const;
 };
 
 struct Exists {
@@ -84,7 +87,9 @@ struct Condition {
       kind;
 
   /// `value` is a scalar. `exists: false` is satisfied by no value: it is the path's to decide.
-  bool satisfied_by(const Value& value) const;
+  bool satisfied_by(const Scalar& value) const;
+
+  bool satisfied_by(const Value& value) const { return satisfied_by(Scalar::of(value)); }
 
   /// `exists: false`
   bool wants_absence() const;

@@ -9,7 +9,8 @@
 #pragma once
 
 #include "bus/rules/path_trie.h"
-#include "common/wire/event/cursor.h"
+#include "bus/rules/scalar.h"
+#include "common/wire/event/json_tape.h"
 #include "common/wire/event/value.h"
 
 #include <cstddef>
@@ -39,7 +40,7 @@ public:
   };
 
   struct Found {
-    Value value;
+    Scalar value;
     std::uint32_t number = 0;
     std::uint32_t element = kNone;  ///< The innermost.
   };
@@ -52,6 +53,12 @@ public:
 
   /// Replaces what was found before. `event` is a map; `fields` is how many the trie has.
   void read(const Value& event, const PathTrie& trie, std::size_t fields);
+
+  /// The same of an event on a tape, which must outlive what is found.
+  void read(const JsonCursor& event, const PathTrie& trie, std::size_t fields);
+
+  /// How many fields have values in arrays.
+  std::uint32_t fields_in_arrays() const { return fields_in_arrays_; }
 
   /// The fields with values.
   std::span<const Field> present() const { return {found_.data(), count_}; }
@@ -72,10 +79,14 @@ private:
     std::uint32_t position = 0;
   };
 
-  void map(Cursor& cursor, PathTrie::Node node, const PathTrie& trie);
-  void array(Cursor& cursor, PathTrie::Node node, const PathTrie& trie);
-  void any(Cursor& cursor, PathTrie::Node node, const PathTrie& trie);
-  void add(std::uint32_t field, const Value& value);
+  void begin(std::size_t fields);
+  template <class Source>
+  void map(Source& cursor, PathTrie::Node node, const PathTrie& trie);
+  template <class Source>
+  void array(Source& cursor, PathTrie::Node node, const PathTrie& trie);
+  template <class Source>
+  void any(Source& cursor, PathTrie::Node node, const PathTrie& trie);
+  void add(std::uint32_t field, const Scalar& value);
 
   std::vector<Slot> slots_;
   std::vector<Field> found_;  ///< The first count_ are this event's.
@@ -85,6 +96,7 @@ private:
   std::uint32_t turn_ = 0;
   std::uint32_t next_ = 0;
   std::uint32_t element_ = kNone;
+  std::uint32_t fields_in_arrays_ = 0;
 };
 
 }  // namespace conga::bus

@@ -9,11 +9,13 @@
 #pragma once
 
 #include "bus/rules/pattern.h"
+#include "common/core/result.h"
 #include "common/wire/event/value.h"
 
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace conga::bus {
@@ -36,6 +38,13 @@ public:
   /// Replaces `matches` with the rules that `event`, a map, satisfies, in ascending order. Safe to
   /// call from several threads, each with its own scratch.
   void match(const Value& event, Scratch& scratch, std::vector<RuleIndex>& matches) const;
+
+  /// The same from JSON text, which is not turned into msgpack on the way. Refused (Permanent) as
+  /// by json_to_msgpack(), and if it is no object.
+  Result<> match_json(std::string_view json,
+                      Scratch& scratch,
+                      std::vector<RuleIndex>& matches,
+                      const ValueLimits& limits = {}) const;
 
 private:
   struct Tables;

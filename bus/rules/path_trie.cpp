@@ -2,8 +2,6 @@
 
 #include "bus/rules/path_trie.h"
 
-#include "bus/rules/hash.h"
-
 #include <bit>
 #include <cstring>
 #include <map>
@@ -34,10 +32,6 @@ std::vector<Growing> grow(const std::vector<std::string>& paths) {
   return nodes;
 }
 
-std::uint32_t hash_of(std::string_view name) {
-  return static_cast<std::uint32_t>(hash_text(name));
-}
-
 }  // namespace
 
 PathTrie::PathTrie(const std::vector<std::string>& paths) {
@@ -50,40 +44,27 @@ PathTrie::PathTrie(const std::vector<std::string>& paths) {
     node.mask = size - 1;
     slots_.resize(slots_.size() + size);
     for (const auto& [name, child] : growing.children) {
-      const std::uint32_t hash = hash_of(name);
-      std::uint32_t at = hash & node.mask;
+      const ShortText words = words_of(name);
+      std::uint32_t at = words.hash(name.size()) & node.mask;
       while (slots_[node.slots + at].node != kNone) at = (at + 1) & node.mask;
-      slots_[node.slots + at] = {.hash = hash,
+      slots_[node.slots + at] = {.name = words,
+                                 .size = static_cast<std::uint32_t>(name.size()),
                                  .node = child,
-                                 .text = static_cast<std::uint32_t>(texts_.size()),
-                                 .size = static_cast<std::uint32_t>(name.size())};
+                                 .text = static_cast<std::uint32_t>(texts_.size())};
       texts_ += name;
     }
   }
 }
 
-PathTrie::Node PathTrie::child(Node node, std::string_view name) const {
-  const Children& children = nodes_[node];
-  if (children.mask == 0) return kNone;
-  const std::uint32_t hash = hash_of(name);
-  for (std::uint32_t at = hash & children.mask;; at = (at + 1) & children.mask) {
-    const Slot& slot = slots_[children.slots + at];
-    if (slot.node == kNone) return kNone;
-    if (slot.hash != hash || slot.size != name.size()) continue;
-    if (std::memcmp(texts_.data() + slot.text, name.data(), name.size()) == 0) return slot.node;
+PathTrie::Node PathTrie::find_dotted(Node node, std::string_view key) const {
+  std::size_t dot = 0;
+  for (; dot != std::string_view::npos && node != kNone; key.remove_prefix(dot + 1)) {
+    dot = key.find('.');
+    const std::string_view name = key.substr(0, dot);
+    node = child(node, words_of(name), name);
+    if (dot == std::string_view::npos) break;
   }
-}
-
-PathTrie::Node PathTrie::find(Node node, std::string_view key) const {
-  // No name in the trie has a dot, so a key with one is never found as a whole.
-  const Node whole = child(node, key);
-  if (whole != kNone || std::memchr(key.data(), '.', key.size()) == nullptr) return whole;
-  for (std::size_t dot = key.find('.'); dot != std::string_view::npos; dot = key.find('.')) {
-    node = child(node, key.substr(0, dot));
-    if (node == kNone) return kNone;
-    key.remove_prefix(dot + 1);
-  }
-  return child(node, key);
+  return node;
 }
 
 }  // namespace conga::bus

@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include "bus/rules/hash.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -33,10 +35,10 @@ public:
 
 private:
   struct Slot {
-    std::uint32_t hash = 0;
+    ShortText name;  ///< A longer one: its hash.
+    std::uint32_t size = 0;
     Node node = kNone;  ///< kNone: empty.
     std::uint32_t text = 0;
-    std::uint32_t size = 0;
   };
 
   struct Children {
@@ -45,11 +47,47 @@ private:
     std::uint32_t field = kNone;
   };
 
-  Node child(Node node, std::string_view name) const;
+  static ShortText words_of(std::string_view name);
+  static bool has_dot(const ShortText& words, std::string_view name);
+
+  Node child(Node node, const ShortText& words, std::string_view name) const;
+  Node find_dotted(Node node, std::string_view key) const;
 
   std::vector<Children> nodes_;
   std::vector<Slot> slots_;
   std::string texts_;
 };
+
+inline ShortText PathTrie::words_of(std::string_view name) {
+  if (name.size() > ShortText::kSize) return {.low = hash_text(name), .high = 0};
+  return ShortText::of(name);
+}
+
+inline bool PathTrie::has_dot(const ShortText& words, std::string_view name) {
+  if (name.size() > ShortText::kSize) return name.find('.') != std::string_view::npos;
+  return has_byte(words.low, '.') || has_byte(words.high, '.');
+}
+
+inline PathTrie::Node PathTrie::child(Node node,
+                                      const ShortText& words,
+                                      std::string_view name) const {
+  const Children& children = nodes_[node];
+  if (children.mask == 0) return kNone;
+  const Slot* const slots = &slots_[children.slots];
+  for (std::uint32_t at = words.hash(name.size());; ++at) {
+    const Slot& slot = slots[at & children.mask];
+    if (slot.node == kNone) return kNone;
+    if (slot.name != words || slot.size != name.size()) continue;
+    if (name.size() <= ShortText::kSize) return slot.node;
+    if (std::string_view(texts_).substr(slot.text, slot.size) == name) return slot.node;
+  }
+}
+
+inline PathTrie::Node PathTrie::find(Node node, std::string_view key) const {
+  const ShortText words = words_of(key);
+  // No name in the trie has a dot, so a key with one is never found as a whole.
+  const Node whole = child(node, words, key);
+  return whole != kNone || !has_dot(words, key) ? whole : find_dotted(node, key);
+}
 
 }  // namespace conga::bus

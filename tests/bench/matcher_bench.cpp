@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <malloc.h>
 #include <optional>
 #include <string>
@@ -107,10 +108,7 @@ bool run(const std::string& folder,
     return matches.size();
   });
   const Rate from_json = measure(json, [&](const std::string& event) {
-    const auto converted = conga::json_to_msgpack(event);
-    if (!converted) return std::size_t{0};
-    built->matcher.match(Value::trusted(*converted), scratch, matches);
-    return matches.size();
+    return built->matcher.match_json(event, scratch, matches) ? matches.size() : std::size_t{0};
   });
   std::printf("%-20s %12.0f %12.0f %10zu %10.3f %10.1f\n",
               set.c_str(),
@@ -123,11 +121,98 @@ bool run(const std::string& folder,
   return from_msgpack.matches == from_json.matches;
 }
 
+std::string list_of(int count, const std::function<std::string(int)>& make) {
+  std::string list;
+  for (int at = 0; at < count; ++at) list += (at == 0 ? "" : ",") + make(at);
+  return list;
+}
+
+std::string wanting(const std::string& pattern) {
+  return R"({"pattern":{"detail":)" + pattern + "}}";
+}
+
+struct Hostile {
+  std::string name;
+  std::vector<std::string> rules;
+  std::string detail;  ///< Of the event.
+};
+
+/// What a rule's author or a publisher might do to slow the bus down.
+std::vector<Hostile> hostile_sets() {
+  const auto number = [](int at) { return std::to_string(at); };
+  std::vector<Hostile> sets;
+
+  // Each wildcard's parts are all in the text, but not in its order: none is ruled out early.
+  Hostile stars{"wildcards", {}, R"({"text":")" + std::string(1000, 'a') + R"(wxyz"})"};
+  Hostile arrays{"arrays", {}, ""};
+  Hostile ranges{"ranges", {}, R"({"n":500})"};
+  for (int at = 0; at < 1000; ++at) {
+    const std::string part(1 + static_cast<std::size_t>(at), 'a');
+    stars.rules.push_back(wanting(R"({"text":[{"wildcard":"a*wxyz*)" + part + R"(*"}]})"));
+    arrays.rules.push_back(
+        wanting(R"({"legs":{"from":["A"],"to":["B"],"n":[)" + number(at) + "]}}"));
+    ranges.rules.push_back(
+        wanting(R"({"n":[{"numeric":[">=",)" + number(at) + R"(,"<",)" + number(at + 10) + "]}]}"));
+  }
+  arrays.detail = R"({"legs":[)"
+                  + list_of(200,
+                            [&](int at) {
+                              return R"({"from":"A","to":")" + std::string(at % 2 == 0 ? "B" : "C")
+                                     + R"(","n":)" + number(at) + "}";
+                            })
+                  + "]}";
+  sets.push_back(std::move(stars));
+  sets.push_back(std::move(arrays));
+  sets.push_back(std::move(ranges));
+  const auto branch = [&](int at) { return R"({"k)" + number(at) + R"(":[1],"z":[2]})"; };
+  sets.push_back(
+      {"or-50",
+       {wanting(R"({"$or":[)" + list_of(50, branch) + "]}")},
+       "{" + list_of(50, [&](int at) { return "\"k" + number(at) + "\":1"; }) + R"(,"z":3})"});
+  return sets;
+}
+
+bool run_hostile() {
+  std::printf(
+      "\n%-20s %12s %12s %10s %10s\n", "hostile", "msgpack/s", "us/event", "bytes", "matches");
+  for (const Hostile& hostile : hostile_sets()) {
+    const auto built = build(hostile.rules);
+    const auto packed = conga::json_to_msgpack(R"({"detail":)" + hostile.detail + "}");
+    if (!built || !packed) return false;
+    Matcher::Scratch scratch;
+    std::vector<Matcher::RuleIndex> matches;
+    const Rate rate =
+        measure(std::vector<std::string>(200, *packed), [&](const std::string& event) {
+          built->matcher.match(Value::trusted(event), scratch, matches);
+          return matches.size();
+        });
+    std::printf("%-20s %12.0f %12.1f %10zu %10zu\n",
+                hostile.name.c_str(),
+                rate.median,
+                1e6 / rate.median,
+                packed->size(),
+                rate.matches / 200);
+  }
+  return true;
+}
+
+/// Those asked for, or all that the workload has.
+std::vector<std::string> sets_of(std::vector<std::string> asked) {
+  if (!asked.empty()) return asked;
+  for (const char* const kind : {"rules-", "rules-core-"}) {
+    for (int count = 1; count <= 100000; count *= 10) {
+      asked.push_back(kind + std::to_string(count));
+    }
+  }
+  return asked;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fputs("usage: matcher-bench DIR, made by tests/bench/matcher_workload.py DIR\n", stderr);
+  if (argc < 2) {
+    std::fputs("usage: matcher-bench DIR [SET]..., DIR made by tests/bench/matcher_workload.py\n",
+               stderr);
     return 2;
   }
   const std::string folder = argv[1];
@@ -147,10 +232,9 @@ int main(int argc, char** argv) {
               "build s",
               "MB");
   bool ok = true;
-  for (const char* const kind : {"rules-", "rules-core-"}) {
-    for (int count = 1; count <= 100000; count *= 10) {
-      ok = run(folder, kind + std::to_string(count), json, packed) && ok;
-    }
+  for (const std::string& set : sets_of(std::vector<std::string>(argv + 2, argv + argc))) {
+    ok = run(folder, set, json, packed) && ok;
   }
+  ok = run_hostile() && ok;
   return ok ? 0 : 1;
 }

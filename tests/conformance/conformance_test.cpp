@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The conformance suite: thousands of pattern cases as event-ruler, the engine of Amazon
-// EventBridge, decided them, each run through the Matcher and through the Evaluator.
+// EventBridge, decided them, each run through the Evaluator, and through the Matcher from msgpack
+// and from JSON.
 
 #include "bus/rules/evaluator.h"
+#include "bus/rules/matcher.h"
 #include "bus/rules/pattern_case.h"
 #include "common/wire/event/json.h"
 
@@ -11,16 +13,28 @@
 
 #include <fstream>
 #include <string>
+#include <vector>
 
 namespace {
 
 using conga::Value;
+using conga::bus::Matcher;
 
 std::string by_evaluator(std::string_view pattern_json, std::string_view event_json) {
   const auto pattern = conga::bus::Pattern::parse_json(pattern_json);
   const auto event = conga::json_to_msgpack(event_json, conga::bus::kJsonLimits);
   if (!pattern || !event) return "invalid";
   return conga::bus::evaluate(*pattern, Value::trusted(*event)) ? "true" : "false";
+}
+
+std::string by_json(std::string_view pattern_json, std::string_view event_json) {
+  const auto pattern = conga::bus::Pattern::parse_json(pattern_json);
+  if (!pattern) return "invalid";
+  const Matcher matcher = Matcher::compile({&*pattern, 1});
+  Matcher::Scratch scratch;
+  std::vector<Matcher::RuleIndex> matches;
+  const auto matched = matcher.match_json(event_json, scratch, matches, conga::bus::kJsonLimits);
+  return !matched ? "invalid" : matches.empty() ? "false" : "true";
 }
 
 std::string expected(const Value& one) {
@@ -46,6 +60,7 @@ std::size_t run_file(const std::string& name) {
     CAPTURE(decided);
     CHECK(decided.substr(0, decided.find(':')) == expected(one));
     CHECK(by_evaluator(pattern, event) == expected(one));
+    CHECK(by_json(pattern, event) == expected(one));
   }
   return cases;
 }

@@ -47,6 +47,31 @@ inline constexpr std::array<MsgpackShape, 256> kMsgpackShapes = [] {
   return shapes;
 }();
 
+/// How to go over an object whose first byte tells all: the bytes to go on by, and how many objects
+/// are inside. No advance: the length is in the bytes that follow.
+struct MsgpackStep {
+  std::uint8_t advance = 0;
+  std::uint8_t inside = 0;
+};
+
+inline constexpr std::array<MsgpackStep, 256> kMsgpackSteps = [] {
+  using Kind = MsgpackShape::Kind;
+  std::array<MsgpackStep, 256> steps{};
+  for (unsigned first = 0; first < steps.size(); ++first) {
+    const MsgpackShape shape = msgpack_shape(first);
+    const auto length = static_cast<std::uint8_t>(first & shape.mask);
+    if (shape.kind == Kind::Scalar) {
+      steps[first] = {shape.size, 0};
+    } else if (shape.kind == Kind::Text && shape.size == 1) {
+      steps[first] = {static_cast<std::uint8_t>(1U + length), 0};
+    } else if (shape.size == 1) {
+      const unsigned each = shape.kind == Kind::Map ? 2 : 1;
+      steps[first] = {1, static_cast<std::uint8_t>(each * length)};
+    }
+  }
+  return steps;
+}();
+
 /// The bytes must have passed Value::parse(), and outlive the Cursor.
 class Cursor {
 public:
@@ -62,39 +87,45 @@ public:
   /// Of an array or map; goes on to its first child. A map's children are keys and values.
   std::size_t enter() { return length(); }
 
+  /// After enter(): whether there is one more child (of a map: key and value). `left`: what enter()
+  /// returned.
+  static bool more(std::size_t& left) { return left-- > 0; }
+
   /// Goes behind the text, as a key is.
   std::string_view take_text() {
-    const std::size_t size = length();
+    const bool is_short = (byte() & 0xe0U) == 0xa0;
+    const std::size_t size = is_short ? short_length() : length();
     const std::string_view text(at_, size);
     at_ += size;
     return text;
   }
 
-  /// Goes behind a scalar that is no text.
-  void skip_scalar() { at_ += kMsgpackShapes[byte()].size; }
-
   /// Goes behind the object, whatever it is.
   void skip() {
     for (std::size_t left = 1; left > 0; --left) {
-      switch (kind()) {
-        case Kind::Scalar:
-          skip_scalar();
-          break;
-        case Kind::Text:
-          take_text();
-          break;
-        case Kind::Array:
-          left += length();
-          break;
-        case Kind::Map:
-          left += 2 * length();
-          break;
+      const MsgpackStep step = kMsgpackSteps[byte()];
+      if (step.advance == 0) {
+        left += skip_long();
+      } else {
+        at_ += step.advance;
+        left += step.inside;
       }
     }
   }
 
 private:
   std::uint8_t byte() const { return static_cast<std::uint8_t>(*at_); }
+
+  /// Goes behind a text, or into an array or map, and tells how many objects are inside.
+  std::size_t skip_long() {
+    const Kind kind = this->kind();
+    const std::size_t size = length();
+    if (kind == Kind::Text) at_ += size;
+    if (kind == Kind::Text) return 0;
+    return kind == Kind::Map ? 2 * size : size;
+  }
+
+  std::size_t short_length() { return static_cast<std::uint8_t>(*at_++) & 0x1fU; }
 
   /// Reads a head and goes behind it.
   std::size_t length() {
