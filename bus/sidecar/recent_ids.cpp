@@ -17,21 +17,32 @@ constexpr std::uint32_t kUsed = 0x8000'0000;
 RecentIds::RecentIds(RecentIdsOptions options) : options_(options), slots_(kFirstSlots) {}
 
 bool RecentIds::insert(const Uuid& id, SteadyTime when) {
-  if (contains(id)) return false;
+  const std::size_t free = find_slot(id);
+  if (slots_[free] != 0) return false;
   if (!has_base_) base_ = when;
   has_base_ = true;
   const auto second = static_cast<std::int32_t>(
       std::chrono::duration_cast<std::chrono::seconds>(when - base_).count());
   // Two at most for each that comes: enough to catch up, and no pause.
   const auto window = std::chrono::duration_cast<std::chrono::seconds>(options_.window).count();
+  bool moved = false;
   for (int count = 0; count < 2 && entries_.size() >= options_.least; ++count) {
     const bool old = entries_.front().second + window < second;
-    if (old || entries_.size() >= options_.most) forget_oldest();
+    if (!old && entries_.size() < options_.most) break;
+    forget_oldest();
+    moved = true;
   }
-  if ((entries_.size() + 1) * 2 > slots_.size()) grow();
+  if ((entries_.size() + 1) * 2 > slots_.size()) {
+    grow();
+    moved = true;
+  }
   const auto number = first_ + static_cast<std::uint32_t>(entries_.size());
   entries_.push_back({.id = id, .second = second});
-  place(id, number | kUsed);
+  if (moved) {
+    place(id, number | kUsed);
+  } else {
+    slots_[free] = number | kUsed;
+  }
   return true;
 }
 

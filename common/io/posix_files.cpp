@@ -101,16 +101,9 @@ public:
       : path_(std::move(path)), descriptor_(std::move(descriptor)) {}
 
   Result<std::size_t> read(std::uint64_t offset, std::span<char> out) override {
-    std::size_t done = 0;
-    while (done < out.size()) {
-      const ssize_t got = ::pread(
-          descriptor_.number(), out.data() + done, out.size() - done, file_offset(offset + done));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return os_failure(path_, "read", errno);
-      if (got == 0) break;
-      done += static_cast<std::size_t>(got);
-    }
-    return done;
+    // Much at once is a recovery or a follower that is far behind: nobody reads it twice.
+    if (out.size() >= kMuch && go_direct()) return read_pages(offset, out);
+    return read_with(descriptor_, offset, out);
   }
 
   Result<> write(std::uint64_t offset, std::string_view bytes) override {
@@ -173,6 +166,44 @@ public:
 
 private:
   static constexpr std::size_t kWorthIt = std::size_t{32} << 10U;
+  static constexpr std::size_t kMuch = std::size_t{256} << 10U;
+
+  Result<std::size_t> read_with(const Descriptor& file, std::uint64_t offset, std::span<char> out) {
+    std::size_t done = 0;
+    while (done < out.size()) {
+      const ssize_t got =
+          ::pread(file.number(), out.data() + done, out.size() - done, file_offset(offset + done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return os_failure(path_, "read", errno);
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
+  Result<std::size_t> read_pages(std::uint64_t offset, std::span<char> out) {
+    std::size_t done = 0;
+    while (done < out.size()) {
+      const std::uint64_t from = page_of(offset + done);
+      const std::size_t before = offset + done - from;
+      const std::size_t wanted = std::min(Staging::kSize, pages(before + out.size() - done));
+      // One call: behind a short count is the end of the file, and no page begins there.
+      const ssize_t got = ::pread(direct_->number(), staging_.data(), wanted, file_offset(from));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return os_failure(path_, "read", errno);
+      const std::size_t there = std::min<std::size_t>(static_cast<std::size_t>(got), wanted);
+      if (there <= before) break;
+      const std::size_t taken = std::min(there - before, out.size() - done);
+      std::copy_n(staging_.data() + before, taken, out.begin() + static_cast<std::ptrdiff_t>(done));
+      done += taken;
+      if (there < wanted) break;
+    }
+    return done;
+  }
+
+  static constexpr std::size_t pages(std::size_t size) {
+    return (size + Staging::kPage - 1) / Staging::kPage * Staging::kPage;
+  }
 
   /// A write to the page that is known makes it unknown.
   void forget_tail(std::uint64_t offset, std::uint64_t size) {
@@ -195,7 +226,8 @@ private:
     if (!direct_tried_) {
       direct_tried_ = true;
       const std::string self = "/proc/self/fd/" + std::to_string(descriptor_.number());
-      direct_.emplace(open_descriptor(self, O_WRONLY | O_DIRECT));
+      const int mode = ::fcntl(descriptor_.number(), F_GETFL) & O_ACCMODE;
+      direct_.emplace(open_descriptor(self, mode | O_DIRECT));
     }
     return direct_->open();
   }
@@ -210,7 +242,7 @@ private:
       std::copy_n(bytes.data(), taken, staged + filled);
       bytes.remove_prefix(taken);
       filled += taken;
-      const std::size_t whole = (filled + Staging::kPage - 1) / Staging::kPage * Staging::kPage;
+      const std::size_t whole = pages(filled);
       std::fill(staged + filled, staged + whole, '\0');
       auto put = write_with(*direct_, offset, {staged, whole});
       if (!put) return put;

@@ -288,6 +288,10 @@ TEST_CASE("what is written at the end joins what is there, however large and una
     }
     CHECK(read(**file, 0, wanted.size()) == wanted);
     CHECK(read(**file, wanted.size(), 100) == std::string(100, '\0'));
+    CHECK(read(**file, 5, 300'001) == wanted.substr(5, 300'001));
+    CHECK(read(**file, 4097, 2'000'000) == wanted.substr(4097, 2'000'000));
+    CHECK(read(**file, 3'000'000, 3'000'000).size() == (std::size_t{4} << 20U) - 3'000'000);
+    CHECK(read(**file, std::size_t{4} << 20U, 300'000).empty());
 
     // Once more by another handle, which knows nothing of the page it begins in.
     auto other = files.open(directory + "/a", OpenMode::ReadWrite);
