@@ -221,15 +221,19 @@ private:
     return {};
   }
 
-  /// The file once more, opened for direct writes. False: this file system has none.
+  /// The file once more, opened for direct access. False: this file system has none, or is one that
+  /// lets a file be opened for it and then refuses.
   bool go_direct() {
-    if (!direct_tried_) {
-      direct_tried_ = true;
-      const std::string self = "/proc/self/fd/" + std::to_string(descriptor_.number());
-      const int mode = ::fcntl(descriptor_.number(), F_GETFL) & O_ACCMODE;
-      direct_.emplace(open_descriptor(self, mode | O_DIRECT));
+    if (direct_tried_) return direct_.has_value();
+    direct_tried_ = true;
+    const std::string self = "/proc/self/fd/" + std::to_string(descriptor_.number());
+    const int mode = ::fcntl(descriptor_.number(), F_GETFL) & O_ACCMODE;
+    Descriptor direct = open_descriptor(self, mode | O_DIRECT);
+    if (!direct.open() || ::pread(direct.number(), staging_.data(), Staging::kPage, 0) < 0) {
+      return false;
     }
-    return direct_->open();
+    direct_.emplace(std::move(direct));
+    return true;
   }
 
   /// `head` and `bytes` from the page at `offset` on, and zeros up to the end of the last page.
