@@ -54,6 +54,9 @@ void read_bus_config(ConfigReader& reader, BusConfig& config) {
   read_link(reader.section("link"), config);
   read_event_limits(reader.section("event"), config.forwarder);
   read_log_options(reader, config.log);
+  ConfigReader metrics = reader.section("metrics");
+  read_metrics_options(metrics, config.metrics);
+  metrics.finish();
 }
 
 }  // namespace conga::bus

@@ -8,6 +8,7 @@
 #include "bus/forwarder.h"
 #include "common/config/config_reader.h"
 #include "common/log/log.h"
+#include "common/metrics/metrics_server.h"
 
 #include <string>
 
@@ -24,6 +25,7 @@ struct BusConfig {
   std::string sidecar_config;  ///< Path; read if the sidecar is embedded.
   Duration drain_limit = std::chrono::seconds(10);
   LogOptions log;
+  MetricsOptions metrics;
   ForwarderOptions forwarder;  ///< Its boot number is not configuration.
 };
 

@@ -60,6 +60,11 @@ bool EmbeddedNode::accepts(Channel channel) const {
   return forwarder_->accepts(channel);
 }
 
+void EmbeddedNode::measure(const Time& now, MetricsPage& page) const {
+  forwarder_->measure(now, page);
+  sidecar_->measure(now, page);
+}
+
 void EmbeddedNode::reload(const Time& now) {
   forwarder_->reload(now);
 }

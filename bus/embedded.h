@@ -25,6 +25,7 @@ public:
   std::optional<SteadyTime> wake_at() const override;
   Result<> commit(const Time& now, std::vector<Frame>& out) override;
   bool accepts(Channel channel) const override;
+  void measure(const Time& now, MetricsPage& page) const override;
   void reload(const Time& now) override;
   void drain(const Time& now) override;
   bool drained() const override;

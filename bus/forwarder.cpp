@@ -93,6 +93,7 @@ void Forwarder::on_client_frame(const Time& now, Frame& frame) {
 
 void Forwarder::on_put(const Time& now, std::string_view client, std::string_view body) {
   if (body.empty()) return complain_malformed(now, put_topic(client), "has an empty body");
+  ++counters_.puts;
   std::string& results = gather(results_, client);
   while (!body.empty()) {
     const std::string_view rest = body;
@@ -137,6 +138,8 @@ void Forwarder::refuse(std::string_view bytes, const Error& error, std::string& 
 void Forwarder::on_event(const EventView& event, std::string& results) {
   rules_.match(event, routing_);
   for (const std::uint32_t rule : routing_.rules) ++matches_[rule];
+  ++(routing_.rules.empty() ? counters_.unmatched_events : counters_.matched);
+  counters_.put_sizes.observe(static_cast<std::int64_t>(event.bytes.size()));
   const bool loop = event.hops > options_.max_hops;
   const bool topic_only = !loop && routing_.targets.empty() && !routing_.topics.empty();
   const bool open =

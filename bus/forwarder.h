@@ -11,7 +11,9 @@
 #include "bus/link_gate.h"
 #include "bus/rules/rule_set.h"
 #include "common/log/log.h"
+#include "common/metrics/metrics.h"
 #include "common/runtime/node.h"
+#include "common/runtime/transport.h"
 #include "common/wire/event/event.h"
 #include "common/wire/messages.h"
 #include "common/wire/topics.h"
@@ -33,6 +35,7 @@ struct ForwarderOptions {
   std::uint32_t max_hops = 64;
   LinkOptions link;
   Duration name_silence = std::chrono::seconds(3);  ///< See ClientNames.
+  std::function<TransportStats()> transport = {};   ///< For status and metrics; may be empty.
 };
 
 /// What `bus.status` counts. Events are counted each time they are put.
@@ -50,7 +53,11 @@ struct ForwarderCounters {
   std::uint64_t unannounced = 0;  ///< `ready` of instances that do not subscribe.
   std::uint64_t unreachable = 0;  ///< Deliveries' frames given back: the instance is not there.
   std::uint64_t asks = 0;
-  std::uint64_t relayed = 0;  ///< Frames passed on from the sidecar.
+  std::uint64_t relayed = 0;           ///< Frames passed on from the sidecar.
+  std::uint64_t matched = 0;           ///< Events that matched a rule, each time they were put.
+  std::uint64_t unmatched_events = 0;  ///< Events that matched none.
+  std::uint64_t puts = 0;              ///< Frames of events.
+  SizeCounts put_sizes;                ///< Of the events in them.
 };
 
 /// Reads the rules anew; an error names every fault with file:line:column.
@@ -67,6 +74,7 @@ public:
   std::optional<SteadyTime> wake_at() const override;
   Result<> commit(const Time& now, std::vector<Frame>& out) override;
   bool accepts(Channel channel) const override;
+  void measure(const Time& now, MetricsPage& page) const override;
   void reload(const Time& now) override;
   void drain(const Time& now) override;
   bool drained() const override;

@@ -32,7 +32,7 @@ std::string Forwarder::status(const Time& now) const {
   std::string result;
   Packer packer(result);
   const WallTime started = started_.value_or(now.wall);
-  packer.map(10);
+  packer.map(11);
   packer.key("bus").string(options_.name);
   packer.key("version").string(kVersion);
   packer.key("boot").unsigned_integer(options_.boot);
@@ -74,6 +74,11 @@ std::string Forwarder::status(const Time& now) const {
                                     {"unreachable", counted.unreachable},
                                     {"asks", counted.asks},
                                     {"relayed", counted.relayed}}});
+  const TransportStats transport = options_.transport ? options_.transport() : TransportStats{};
+  pack_counts(
+      packer,
+      "transport",
+      std::array<Count, 2>{{{"dropped", transport.dropped}, {"malformed", transport.malformed}}});
   return result;
 }
 

@@ -49,9 +49,17 @@ int start(int argc, char** argv) {
   const SystemClock clock;
   PosixFiles files;
   Random random = Random::from_system();
+  config.forwarder.transport = [&transport] { return (*transport)->stats(); };
+  named->sidecar.sidecar.bus = config.forwarder.name;
+  if (!config.metrics.listen.empty()) {
+    named->sidecar.sidecar.stopwatch = [&clock] { return clock.now().steady; };
+  }
   const auto node = bus::open_bus(config, std::move(*named), {clock.now(), files, random, log});
   if (!node) return complain(kInfo, node.error(), kExitRefused);
-  const RunOptions options{.drain_limit = config.drain_limit, .after_turn = {}};
+  const auto metrics = MetricsEndpoint::open(config.metrics, **node);
+  if (!metrics) return complain(kInfo, metrics.error(), kExitRefused);
+  const RunOptions options{.drain_limit = config.drain_limit,
+                           .after_turn = [&](const Time& now) { metrics->after_turn(now); }};
   return serve(kInfo, flags, **node, **transport, clock, log, options);
 }
 

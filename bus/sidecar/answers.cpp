@@ -87,11 +87,12 @@ void pack_service(Packer& packer, const Time& now, const ServiceState& service) 
 }
 
 void pack_journal(Packer& packer, const StoreStats& store) {
-  packer.map(5).key("events").unsigned_integer(store.events);
+  packer.map(6).key("events").unsigned_integer(store.events);
   packer.key("bytes").unsigned_integer(store.bytes);
   packer.key("segments").unsigned_integer(store.segments);
   packer.key("next-sequence").unsigned_integer(store.next_sequence);
   packer.key("syncs").unsigned_integer(store.syncs);
+  packer.key("unrecorded").unsigned_integer(store.unrecorded);
 }
 
 void pack_counters(Packer& packer, const SidecarCounters& node, const EngineCounters& engine) {

@@ -5,7 +5,7 @@
 //
 // `sidecar.status`  {} →
 //   {version, uptime, forwarder-generation, pending, in-flight, dead-letters,
-//    journal: {events, bytes, segments, next-sequence, syncs},
+//    journal: {events, bytes, segments, next-sequence, syncs, unrecorded},
 //    counters: {accepted, duplicates, dispatched, settled, retried, dead-lettered, ack-timeouts,
 //               consumers-lost, stale-settlements, journal-full, dropped-batches, malformed},
 //    targets: [{rule, target, service, state, pending, ready, waiting-retry, waiting-key,
@@ -50,6 +50,7 @@
 #include "bus/sidecar/trace_source.h"
 #include "common/core/clock.h"
 #include "common/core/result.h"
+#include "common/metrics/metrics.h"
 #include "common/wire/event/value.h"
 
 #include <cstdint>
@@ -73,6 +74,7 @@ struct StatusFacts {
   std::uint64_t dead_letters = 0;
   StoreStats store;
   SidecarCounters counters;
+  LatencyCounts syncs;  ///< Of the journal; empty unless the shell gave a stopwatch.
 };
 
 std::string status_answer(const Time& now, const StatusFacts& facts, const DeliveryEngine& engine);

@@ -47,6 +47,7 @@ struct Target {
   std::deque<Pending> doomed;          ///< Over the attempts that a new policy allows; to be ended.
   std::list<DeliveryId> in_flight;     ///< In the order of sending, so the first times out first.
   std::optional<SteadyTime> deadline;  ///< As entered in State::deadlines.
+  TargetCounters counters;
 
   std::size_t pending() const { return queue.size() + doomed.size(); }
 };
@@ -102,8 +103,9 @@ struct DeliveryEngine::State {
   InFlight take_back(DeliveryId id);
   void attempt_failed(const Time& now, DeliveryId id, const Failure& failure);
   void note_failure(InFlight& delivery, const Failure& failure);
-  void reject(DeliveryId id, const Settlement& settlement);
-  void settle(DeliveryId id);
+  void reject(const Time& now, DeliveryId id, const Settlement& settlement);
+  void note_first_end(const Time& now, const InFlight& delivery);
+  void settle(const Time& now, DeliveryId id);
   void end(Target& target, const Pending& pending);
   void bury(TargetId id, const Pending& pending, std::string instance, std::string_view condition);
   void bury_expired(TargetId id, const Pending& pending);
@@ -379,6 +381,12 @@ Dispatch DeliveryEngine::State::send(const Time& now,
   target.in_flight.push_back(delivery);
   ++instance.in_flight;
   ++counters.dispatched;
+  ++target.counters.attempts;
+  if (pending.attempts == 0) {
+    target.counters.to_start.observe(now.steady - pending.ingested);
+  } else {
+    ++target.counters.retry_attempts;
+  }
   const auto entry = in_flight.emplace(delivery,
                                        InFlight{.pending = pending,
                                                 .target = id,
@@ -409,6 +417,12 @@ InFlight DeliveryEngine::State::take_back(DeliveryId id) {
   return delivery;
 }
 
+/// To be called before a failure is noted.
+void DeliveryEngine::State::note_first_end(const Time& now, const InFlight& delivery) {
+  if (delivery.pending.attempts > 0) return;
+  targets[delivery.target].counters.to_complete.observe(now.steady - delivery.pending.ingested);
+}
+
 void DeliveryEngine::State::note_failure(InFlight& delivery, const Failure& failure) {
   Pending& pending = delivery.pending;
   if (pending.attempts == 0) pending.first_attempt = delivery.sent_wall;
@@ -423,6 +437,7 @@ void DeliveryEngine::State::attempt_failed(const Time& now, DeliveryId id, const
   InFlight delivery = take_back(id);
   Target& target = targets[delivery.target];
   Pending& pending = delivery.pending;
+  note_first_end(now, delivery);
   note_failure(delivery, failure);
   if (!target.listed) {
     bury_removed(delivery.target, pending);
@@ -453,15 +468,21 @@ void DeliveryEngine::State::attempt_failed(const Time& now, DeliveryId id, const
   touch(delivery.target);
 }
 
-void DeliveryEngine::State::reject(DeliveryId id, const Settlement& settlement) {
+void DeliveryEngine::State::reject(const Time& now, DeliveryId id, const Settlement& settlement) {
   InFlight delivery = take_back(id);
+  note_first_end(now, delivery);
   note_failure(delivery, {.code = settlement.code, .message = settlement.message});
   bury(delivery.target, delivery.pending, std::move(delivery.instance), {});
 }
 
-void DeliveryEngine::State::settle(DeliveryId id) {
+void DeliveryEngine::State::settle(const Time& now, DeliveryId id) {
   InFlight delivery = take_back(id);
   const Pending& pending = delivery.pending;
+  TargetCounters& counted = targets[delivery.target].counters;
+  ++counted.invocations;
+  ++counted.successful_attempts;
+  note_first_end(now, delivery);
+  counted.to_success.observe(now.steady - pending.ingested);
   ++counters.settled;
   decisions.settled.push_back(
       {.event = pending.event,
@@ -498,6 +519,7 @@ void DeliveryEngine::State::bury(TargetId id,
     dead.last_attempt = pending.last_attempt;
   }
   ++counters.dead;
+  if (pending.attempts > 0) ++targets[id].counters.invocations;
   decisions.dead.push_back(std::move(dead));
   end(targets[id], pending);
   line_up(id);
@@ -640,9 +662,9 @@ void DeliveryEngine::on_settlement(const Time& now,
   }
   const InFlight& delivery = found->second;
   if (settlement.outcome == Settlement::Outcome::Ok) {
-    state_->settle(settlement.id);
+    state_->settle(now, settlement.id);
   } else if (settlement.outcome == Settlement::Outcome::Reject) {
-    state_->reject(settlement.id, settlement);
+    state_->reject(now, settlement.id, settlement);
   } else {
     const RetryPolicy& policy = state_->targets[delivery.target].policy;
     const Duration usual = backoff(policy, delivery.pending.attempts + 1U, state_->random);
@@ -722,7 +744,8 @@ std::vector<TargetState> DeliveryEngine::targets() const {
                       .waiting = target.queue.waiting() + target.doomed.size(),
                       .parked = target.queue.parked(),
                       .in_flight = target.in_flight.size(),
-                      .oldest = target.queue.oldest()};
+                      .oldest = target.queue.oldest(),
+                      .counters = &target.counters};
     if (!target.in_flight.empty()) {
       const SteadyTime first = state_->in_flight.at(target.in_flight.front()).pending.ingested;
       state.oldest = state.oldest ? std::min(*state.oldest, first) : first;

@@ -11,6 +11,7 @@
 #include "bus/sidecar/event_store.h"
 #include "bus/sidecar/instances.h"
 #include "bus/sidecar/link.h"
+#include "bus/sidecar/target_counters.h"
 #include "bus/sidecar/target_queue.h"
 #include "common/core/clock.h"
 #include "common/core/random.h"
@@ -107,6 +108,7 @@ struct TargetState {
   std::size_t parked = 0;   ///< For a delivery of the same ordering key.
   std::size_t in_flight = 0;
   std::optional<SteadyTime> oldest;
+  const TargetCounters* counters = nullptr;  ///< Valid as long as the engine.
 };
 
 struct ServiceState {

@@ -41,12 +41,18 @@ int main(int argc, char** argv) {
   const auto signals = Signals::open();
   if (!signals) return complain(kInfo, signals.error(), kExitRefused);
   const SystemClock clock;
+  if (!config.metrics.listen.empty()) {
+    config.sidecar.stopwatch = [&clock] { return clock.now().steady; };
+  }
   PosixFiles files;
   Random random = Random::from_system();
   const auto node = bus::open_sidecar(config, files, clock.now(), random, log);
   if (!node) return complain(kInfo, node.error(), kExitRefused);
   const auto transport = ZmqTransport::sidecar(config.link, {}, signals->get(), log);
   if (!transport) return complain(kInfo, transport.error(), kExitRefused);
-  const RunOptions options{.drain_limit = config.drain_limit, .after_turn = {}};
+  const auto metrics = MetricsEndpoint::open(config.metrics, **node);
+  if (!metrics) return complain(kInfo, metrics.error(), kExitRefused);
+  const RunOptions options{.drain_limit = config.drain_limit,
+                           .after_turn = [&](const Time& now) { metrics->after_turn(now); }};
   return serve(kInfo, flags, **node, **transport, clock, log, options);
 }

@@ -62,6 +62,12 @@ void read_event_limits(ConfigReader reader, ValueLimits& limits) {
   reader.finish();
 }
 
+void read_metrics(ConfigReader reader, SidecarConfig& config) {
+  read_metrics_options(reader, config.metrics);
+  reader.text("bus", config.sidecar.bus);
+  reader.finish();
+}
+
 }  // namespace
 
 void read_sidecar_config(ConfigReader& reader, SidecarConfig& config) {
@@ -72,6 +78,7 @@ void read_sidecar_config(ConfigReader& reader, SidecarConfig& config) {
   read_event_limits(reader.section("event"), config.sidecar.limits);
   reader.duration("drain-limit", config.drain_limit, 0s, 5min);
   read_log_options(reader, config.log);
+  read_metrics(reader.section("metrics"), config);
   config.journal.dedup_horizon = config.sidecar.dedup.window;
   config.journal.dedup_count = config.sidecar.dedup.least;
   config.sidecar.drain_patience = std::min(config.sidecar.drain_patience, config.drain_limit);

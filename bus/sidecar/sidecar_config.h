@@ -9,6 +9,7 @@
 #include "bus/sidecar/sidecar_node.h"
 #include "common/config/config_reader.h"
 #include "common/log/log.h"
+#include "common/metrics/metrics_server.h"
 
 #include <string>
 
@@ -20,6 +21,7 @@ struct SidecarConfig {
   SidecarOptions sidecar;
   Duration drain_limit = std::chrono::seconds(10);
   LogOptions log;
+  MetricsOptions metrics;  ///< Not used if the sidecar is embedded: conga-bus's endpoint serves it.
 };
 
 /// Calls the reader for every key; faults are the reader's to keep.

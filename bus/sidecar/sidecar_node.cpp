@@ -8,6 +8,7 @@
 #include "bus/sidecar/link.h"
 #include "bus/sidecar/ordering.h"
 #include "bus/sidecar/outbox.h"
+#include "bus/sidecar/sidecar_metrics.h"
 #include "common/wire/event/event.h"
 #include "common/wire/messages.h"
 #include "common/wire/topics.h"
@@ -38,6 +39,7 @@ struct Burial {
   TargetName target;
   std::string service;
   bool journalled = true;  ///< The journal owes the delivery and must be told that it ended.
+  bool delayed = false;    ///< Could not be stored when it was first tried.
 };
 
 SettledRecord to_record(const Burial& burial, WallTime now) {
@@ -117,7 +119,9 @@ struct SidecarNode::State final : RecoveryVisitor {
   bool send_delivery(const Dispatch& dispatch, std::size_t& sent);
   void collect_burials();
   Result<> bury(const Time& at);
-  Result<bool> bury_one(const Time& at, const Burial& burial);
+  Result<bool> bury_one(const Time& at, Burial& burial);
+  Result<> sync_journal();
+  StatusFacts facts(const Time& at, std::uint64_t dead) const;
   Result<> record(const Time& at);
   Result<> upkeep(const Time& at);
   void follow(const Time& at);
@@ -139,6 +143,8 @@ struct SidecarNode::State final : RecoveryVisitor {
   std::unique_ptr<LetterJobs> jobs;
   Outbox outbox;
   SidecarCounters counters;
+  LetterCountsByTarget letter_counts;
+  LatencyCounts syncs;
 
   std::uint64_t forwarder_boot = 0;
   std::uint64_t generation = 0;
@@ -361,13 +367,15 @@ void SidecarNode::State::bury_loop(const EventRef& ref, const RoutedEvent& event
     burials.push_back({.dead = dead,
                        .target = engine.name_of(target),
                        .service = engine.service_of(target),
-                       .journalled = true});
+                       .journalled = true,
+                       .delayed = false});
   }
   if (!event.targets.empty()) return;
   burials.push_back({.dead = std::move(dead),
                      .target = {std::string(kNobody), std::string(kNobody)},
                      .service = {},
-                     .journalled = false});
+                     .journalled = false,
+                     .delayed = false});
 }
 
 void SidecarNode::State::on_instance(const Time& at, const Frame& frame, const Topic& topic) {
@@ -452,13 +460,16 @@ Result<std::string> SidecarNode::State::answer_to(const Time& at, const AskView&
 Result<std::string> SidecarNode::State::status(const Time& at) {
   const auto dead = letters->count();
   if (!dead) return dead.failure();
-  return status_answer(at,
-                       {.uptime = at.steady - started,
-                        .generation = generation,
-                        .dead_letters = *dead,
-                        .store = store->stats(),
-                        .counters = counters},
-                       engine);
+  return status_answer(at, facts(at, *dead), engine);
+}
+
+StatusFacts SidecarNode::State::facts(const Time& at, std::uint64_t dead) const {
+  return {.uptime = at.steady - started,
+          .generation = generation,
+          .dead_letters = dead,
+          .store = store->stats(),
+          .counters = counters,
+          .syncs = syncs};
 }
 
 Result<std::string> SidecarNode::State::list(const Value& arguments) const {
@@ -567,7 +578,8 @@ void SidecarNode::State::collect_burials() {
     burials.push_back({.dead = std::move(dead),
                        .target = engine.name_of(target),
                        .service = engine.service_of(target),
-                       .journalled = true});
+                       .journalled = true,
+                       .delayed = false});
   }
 }
 
@@ -592,15 +604,30 @@ Result<> SidecarNode::State::bury(const Time& at) {
 }
 
 /// False: there is no room now.
-Result<bool> SidecarNode::State::bury_one(const Time& at, const Burial& burial) {
+Result<bool> SidecarNode::State::bury_one(const Time& at, Burial& burial) {
   const auto event = bodies->read(burial.dead.event);
   const auto added = letters->add(to_letter(burial, event ? *event : std::string_view(), at.wall));
-  if (added) return true;
+  LetterCounts& counted = letter_counts[burial.target];
+  if (added) {
+    ++counted.sent;
+    return true;
+  }
+  ++counted.failed_to_send;
+  if (!std::exchange(burial.delayed, true)) ++counted.failed;
   if (added.error().fault != Fault::Transient || burials.size() > kMostUnburied) {
     return added.failure();
   }
   log.complain(at, "dead-letters", added.error().what);
   return false;
+}
+
+Result<> SidecarNode::State::sync_journal() {
+  if (!options.stopwatch) return store->sync();
+  const std::uint64_t before = store->stats().syncs;
+  const SteadyTime start = options.stopwatch();
+  auto synced = store->sync();
+  if (store->stats().syncs != before) syncs.observe(options.stopwatch() - start);
+  return synced;
 }
 
 Result<> SidecarNode::State::record(const Time& at) {
@@ -753,7 +780,7 @@ Result<> SidecarNode::commit(const Time& now, std::vector<Frame>& out) {
   if (!buried) return buried.failure();
   const auto recorded = state.record(now);
   if (!recorded) return recorded.failure();
-  const auto synced = state.store->sync();
+  const auto synced = state.sync_journal();
   if (!synced) return synced.failure();
   // A redriven one is owed by the journal, durably, before its dead letter goes.
   const auto removed = state.jobs->remove_redriven();
@@ -764,6 +791,13 @@ Result<> SidecarNode::commit(const Time& now, std::vector<Frame>& out) {
   state.outbox.collect(out);
   state.busy = false;
   return {};
+}
+
+void SidecarNode::measure(const Time& now, MetricsPage& page) const {
+  const State& state = *state_;
+  const auto dead = state.letters->count();
+  const StatusFacts facts = state.facts(now, dead.value_or(0));
+  measure_sidecar(now, state.options.bus, facts, state.engine, state.letter_counts, page);
 }
 
 void SidecarNode::drain(const Time& now) {

@@ -23,6 +23,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace conga::bus {
@@ -36,6 +37,10 @@ struct SidecarOptions {
   std::size_t frame_size = std::size_t{256} * 1024;   ///< A frame is closed when it is this big.
   std::size_t turn_size = std::size_t{8} << 20U;      ///< Bytes of events delivered in a turn.
   std::size_t cache_size = std::size_t{32} << 20U;    ///< Bytes of the newest events in memory.
+  std::string bus = "main";                           ///< What metrics call the bus.
+
+  /// The time while a turn goes on, to measure how long its sync takes; empty: it is not measured.
+  std::function<SteadyTime()> stopwatch = {};
 };
 
 /// Opens what a sidecar keeps, in this order: the journal first, for it has the lock.
@@ -66,6 +71,7 @@ public:
   void on_time(const Time& now) override;
   std::optional<SteadyTime> wake_at() const override;
   Result<> commit(const Time& now, std::vector<Frame>& out) override;
+  void measure(const Time& now, MetricsPage& page) const override;
   void drain(const Time& now) override;
   bool drained() const override;
 

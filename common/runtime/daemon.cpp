@@ -121,6 +121,33 @@ void read_log_options(ConfigReader& reader, LogOptions& options) {
   log.finish();
 }
 
+void read_metrics_options(ConfigReader& reader, MetricsOptions& options) {
+  std::string listen = "off";
+  reader.text("listen", listen);
+  if (is_listen_address(listen)) {
+    options.listen = listen;
+  } else if (listen != "off") {
+    reader.fault("listen", "expected off, or an IP address and a port: 127.0.0.1:9464");
+  }
+}
+
+Result<MetricsEndpoint> MetricsEndpoint::open(const MetricsOptions& options, const Node& node) {
+  MetricsEndpoint endpoint;
+  endpoint.node_ = &node;
+  if (options.listen.empty()) return endpoint;
+  auto server = MetricsServer::open(options.listen);
+  if (!server) return server.failure();
+  endpoint.server_ = std::move(*server);
+  return endpoint;
+}
+
+void MetricsEndpoint::after_turn(const Time& now) const {
+  if (!server_ || !server_->wanted()) return;
+  MetricsPage page;
+  node_->measure(now, page);
+  server_->publish(std::move(page));
+}
+
 Result<> load_config(const DaemonFlags& flags, const std::function<void(ConfigReader&)>& read) {
   const auto document = load_config(flags.config, flags.sets);
   if (!document) return document.failure();
@@ -153,7 +180,11 @@ int serve(const DaemonInfo& info,
   const ReadyFile ready_file(flags.ready_file);
   ServiceManager manager = ServiceManager::from_environment();
   Readiness readiness(node, log, ready_file, manager);
-  options.after_turn = [&readiness](const Time& now) { readiness.after_turn(now); };
+  const auto also = std::move(options.after_turn);
+  options.after_turn = [&readiness, &also](const Time& now) {
+    readiness.after_turn(now);
+    if (also) also(now);
+  };
   options.longest_wait = std::min(options.longest_wait, manager.longest_wait().value_or(1s));
   log.info(info.name + " starts",
            {{"version", kVersion}, {"pid", ::getpid()}, {"config", flags.config}});

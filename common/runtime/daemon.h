@@ -8,11 +8,13 @@
 #include "common/config/config_reader.h"
 #include "common/core/result.h"
 #include "common/log/log.h"
+#include "common/metrics/metrics_server.h"
 #include "common/runtime/node.h"
 #include "common/runtime/run.h"
 #include "common/runtime/transport.h"
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,6 +47,25 @@ std::optional<int> parse_flags(const DaemonInfo& info, int argc, char** argv, Da
 
 /// The log section that every configuration has: `log: {level, format}`.
 void read_log_options(ConfigReader& reader, LogOptions& options);
+
+/// The key `listen` of the section `metrics` of bus and sidecar.
+void read_metrics_options(ConfigReader& reader, MetricsOptions& options);
+
+/// Serves what `node` measures, from after_turn(); both must outlive it. Without an address it does
+/// nothing.
+class MetricsEndpoint {
+public:
+  static Result<MetricsEndpoint> open(const MetricsOptions& options, const Node& node);
+
+  void after_turn(const Time& now) const;
+
+  /// 0: there is no endpoint.
+  int port() const { return server_ ? server_->port() : 0; }
+
+private:
+  const Node* node_ = nullptr;
+  std::unique_ptr<MetricsServer> server_;
+};
 
 /// Reads the file of `flags` with its --set values and hands it to `read`, which calls the
 /// reader for every key; unknown keys are then faults. The Error holds one fault a line.

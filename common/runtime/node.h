@@ -8,6 +8,7 @@
 
 #include "common/core/clock.h"
 #include "common/core/result.h"
+#include "common/metrics/metrics.h"
 
 #include <cstdint>
 #include <optional>
@@ -72,6 +73,9 @@ public:
 
   /// True once the Node can do its work: a service, when the bus has answered its hello.
   virtual bool ready() const { return true; }
+
+  /// Writes what the Node has counted onto `page`; called between turns, when somebody asks.
+  virtual void measure(const Time& /*now*/, MetricsPage& /*page*/) const {}
 
   /// SIGHUP: read configuration anew.
   virtual void reload(const Time& /*now*/) {}

@@ -9,6 +9,7 @@
 #include "common/core/result.h"
 #include "common/runtime/node.h"
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -27,6 +28,13 @@ struct Arrivals {
 struct TurnLimits {
   std::size_t frames = 4096;
   std::size_t bytes = std::size_t{1} << 20U;
+};
+
+/// What could not be sent or read, since the start. What a PUB or XPUB drops for a slow subscriber,
+/// libzmq does not tell.
+struct TransportStats {
+  std::uint64_t dropped = 0;    ///< Not sent: no peer, or its queue was full.
+  std::uint64_t malformed = 0;  ///< Received: not exactly two frames, or no subscription.
 };
 
 class Transport {

@@ -31,13 +31,6 @@ struct ZmqOptions {
   TurnLimits turn;
 };
 
-/// What could not be sent or read, since the start. What a PUB or XPUB drops for a slow subscriber,
-/// libzmq does not tell.
-struct TransportStats {
-  std::uint64_t dropped = 0;    ///< Not sent: no peer, or its queue was full.
-  std::uint64_t malformed = 0;  ///< Received: not exactly two frames, or no subscription.
-};
-
 class ZmqTransport final : public Transport {
 public:
   /// conga-bus: binds XSUB at `publish` and XPUB at `subscribe`, connects to the sidecar's `link`

@@ -67,6 +67,7 @@ TEST_CASE("the file that is installed names every key with its default") {
   CHECK(installed->sidecar == defaults->sidecar);
   CHECK(installed->sidecar_config == defaults->sidecar_config);
   CHECK(installed->drain_limit == defaults->drain_limit);
+  CHECK(installed->metrics.listen == defaults->metrics.listen);
   CHECK(installed->log.level == defaults->log.level);
   CHECK(installed->forwarder.name == defaults->forwarder.name);
   CHECK(installed->forwarder.event.max_size == defaults->forwarder.event.max_size);
@@ -76,7 +77,7 @@ TEST_CASE("the file that is installed names every key with its default") {
   CHECK(installed->forwarder.link.patience == defaults->forwarder.link.patience);
   CHECK(installed->forwarder.link.timeout == defaults->forwarder.link.timeout);
   const std::string bare = without_comments(*text);
-  CHECK(std::count(bare.begin(), bare.end(), '\n') == 19);
+  CHECK(std::count(bare.begin(), bare.end(), '\n') == 21);
 }
 
 TEST_CASE("every fault is told at once, with its place and what is allowed") {
