@@ -106,11 +106,13 @@ constexpr const char* kRulesListExamples = R"(Examples:
 
 constexpr const char* kRulesTestExamples =
     R"(Needs no bus. One pattern and one event: prints true or false, and the exit code is 0 or 1.
+--explain also prints the first condition that failed, and the value that was found.
 With --cases, each line of the file holds {"pattern": …, "event": …}, each a JSON value or a string
 that holds JSON text; prints true, false or `invalid: REASON` for each, and the exit code is 0.
 
 Examples:
   conga rules test --pattern '{"detail": {"total": [{"numeric": [">", 40]}]}}' --event @event.json
+  conga rules test --pattern @pattern.json --event @event.json --explain
   conga rules test --cases cases.jsonl
   conga rules test --cases - < cases.jsonl)";
 
@@ -259,7 +261,7 @@ void add_rules(CLI::App& app, Draft& draft) {
   CLI::App* check = group->add_subcommand("check", "Check rule files, without a bus");
   check->add_option("file", rules.files, "Rule files")->required();
   check->add_flag("--aws", rules.aws, "Warn of what exceeds a limit of Amazon EventBridge");
-  check->footer(kRulesCheckExamples);
+  check->alias("lint")->footer(kRulesCheckExamples);
   check->callback([&rules] { rules.action = RulesOptions::Action::Check; });
   CLI::App* list = group->add_subcommand("list", "List the rules that the bus works with");
   list->footer(kRulesListExamples);
@@ -268,6 +270,8 @@ void add_rules(CLI::App& app, Draft& draft) {
   auto* pattern = test->add_option("--pattern", rules.pattern, "The event pattern, or @FILE");
   auto* event = test->add_option("--event", rules.event, "The event, or @FILE");
   auto* cases = test->add_option("--cases", rules.cases, "A file of JSON lines, or -");
+  test->add_flag(
+      "--explain", rules.explain, "Say of what does not match which condition failed first");
   pattern->type_name("JSON")->needs(event)->excludes(cases);
   event->type_name("JSON")->needs(pattern)->excludes(cases);
   cases->type_name("FILE");

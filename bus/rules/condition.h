@@ -94,6 +94,9 @@ struct Condition {
   /// `exists: false`
   bool wants_absence() const;
 
+  /// As a pattern says it: `{"prefix":"BK-"}`.
+  std::string text() const;
+
   /// Appends a text that equal conditions, and only they, have in common.
   void append_key(std::string& key) const;
 };

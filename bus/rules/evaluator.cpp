@@ -118,7 +118,12 @@ std::string explain(const Pattern& pattern, const Value& event) {
     if (!text.empty()) text += '\n';
     if (pattern.alternatives().size() > 1)
       text += "$or alternative " + std::to_string(index + 1) + ": ";
-    text += "no value of '" + field->path + "' satisfies any of its conditions; found ";
+    text += "no value of '" + field->path + "' satisfies ";
+    for (const Condition& one : field->any_of) {
+      if (&one != field->any_of.data()) text += " or ";
+      text += one.text();
+    }
+    text += "; found ";
     const std::vector<Found>& values = flattened.at(field->path);
     if (values.empty()) text += "none";
     for (const Found& found : values) {

@@ -22,7 +22,8 @@ struct RulesOptions {
   bool aws = false;                  ///< Check: warn of what Amazon EventBridge would refuse.
   std::string pattern{};             ///< Test: JSON or `@file`; so the next.
   std::string event{};
-  std::string cases{};  ///< Test: a file of JSON lines, or `-`.
+  bool explain = false;  ///< Test: say which condition failed first, and on what.
+  std::string cases{};   ///< Test: a file of JSON lines, or `-`.
 };
 
 /// Why these options cannot be carried out; empty if they can.

@@ -59,7 +59,7 @@ ExitCode check_files(const RulesOptions& options, Screen& screen, Look look) {
   return ExitCode::Done;
 }
 
-std::string judge_case(std::string_view line) {
+std::string judge_case(std::string_view line, bool explain) {
   const auto bytes = json_to_msgpack(line, kCaseLimits);
   if (!bytes) return "invalid: the case: " + bytes.error().what;
   const Value one = Value::trusted(*bytes);
@@ -68,16 +68,16 @@ std::string judge_case(std::string_view line) {
   if (!pattern || !event) {
     return R"(invalid: a case is a JSON object with "pattern" and "event")";
   }
-  return bus::test_case(*pattern, *event);
+  return explain ? bus::explain_case(*pattern, *event) : bus::test_case(*pattern, *event);
 }
 
-ExitCode test_cases(LineSource& lines, Screen& screen) {
+ExitCode test_cases(LineSource& lines, Screen& screen, bool explain) {
   std::string line;
   while (true) {
     switch (lines.next(line)) {
       case LineSource::Next::Line:
         if (line.find_first_not_of(" \t") == std::string::npos) break;
-        screen.print(printable(judge_case(line)) + "\n");
+        screen.print(printable(judge_case(line, explain)) + "\n");
         break;
       case LineSource::Next::Later:
         screen.flush();
@@ -93,7 +93,8 @@ ExitCode test_cases(LineSource& lines, Screen& screen) {
   }
 }
 
-ExitCode test_one(const std::string& pattern, const std::string& event, Screen& screen, Look look) {
+ExitCode test_one(
+    const std::string& pattern, const std::string& event, Screen& screen, Look look, bool explain) {
   const auto pattern_text = text_or_file(pattern, "--pattern");
   const auto event_text = text_or_file(event, "--event");
   if (!pattern_text || !event_text) {
@@ -105,21 +106,29 @@ ExitCode test_one(const std::string& pattern, const std::string& event, Screen& 
     screen.note("conga: " + printable_lines(verdict) + "\n");
     return ExitCode::Usage;
   }
-  const bool matches = verdict == "true";
-  screen.print(look.json ? (matches ? "{\"matches\":true}\n" : "{\"matches\":false}\n")
-                         : (matches ? "true\n" : "false\n"));
   constexpr std::string_view kWhy = "false: ";
-  if (!look.json && verdict.starts_with(kWhy)) {
-    screen.note(printable_lines(verdict.substr(kWhy.size())) + "\n");
+  const bool matches = verdict == "true";
+  const std::string why = matches ? "" : verdict.substr(kWhy.size());
+  if (look.json) {
+    std::string line;
+    Packer packer(line);
+    packer.map(explain && !matches ? 2 : 1).key("matches").boolean(matches);
+    if (explain && !matches) packer.key("why").string(why);
+    screen.print(to_json(Value::trusted(line)) + "\n");
+  } else {
+    screen.print(matches ? "true\n" : "false\n");
+    if (explain && !matches) screen.print(printable_lines(why) + "\n");
   }
   return matches ? ExitCode::Done : ExitCode::Refused;
 }
 
 ExitCode run_offline(const RulesOptions& options, Screen& screen, Look look) {
   if (options.action == RulesOptions::Action::Check) return check_files(options, screen, look);
-  if (options.cases.empty()) return test_one(options.pattern, options.event, screen, look);
+  if (options.cases.empty()) {
+    return test_one(options.pattern, options.event, screen, look, options.explain);
+  }
   const auto lines = open_lines(options.cases);
-  if (lines) return test_cases(**lines, screen);
+  if (lines) return test_cases(**lines, screen, options.explain);
   screen.note("conga: --cases: " + lines.error().what + "\n");
   return ExitCode::Usage;
 }

@@ -18,12 +18,16 @@ namespace conga::cli {
 ExitCode check_files(const RulesOptions& options, Screen& screen, Look look);
 
 /// One line of a cases file: `true`, `false` or `invalid: REASON`.
-std::string judge_case(std::string_view line);
+std::string judge_case(std::string_view line, bool explain = false);
 
 /// Judges every line, in order; blank ones are skipped.
-ExitCode test_cases(LineSource& lines, Screen& screen);
+ExitCode test_cases(LineSource& lines, Screen& screen, bool explain = false);
 
-ExitCode test_one(const std::string& pattern, const std::string& event, Screen& screen, Look look);
+ExitCode test_one(const std::string& pattern,
+                  const std::string& event,
+                  Screen& screen,
+                  Look look,
+                  bool explain = false);
 
 /// Check and Test.
 ExitCode run_offline(const RulesOptions& options, Screen& screen, Look look);

@@ -33,7 +33,9 @@ TEST_CASE("one pattern and one event exit 0 or 1, and 2 if they cannot be read")
   CHECK(screen.out == "true\n");
   CHECK(conga::cli::test_one(R"({"a":[1]})", R"({"a":2})", screen, {}) == ExitCode::Refused);
   CHECK(screen.out == "true\nfalse\n");
-  CHECK_FALSE(screen.err.empty());
+  CHECK(screen.err.empty());
+  CHECK(conga::cli::test_one(R"({"a":[1]})", R"({"a":2})", screen, {}, true) == ExitCode::Refused);
+  CHECK(screen.out.ends_with("no value of 'a' satisfies 1; found 2\n"));
   CHECK(conga::cli::test_one("{", "{}", screen, {}) == ExitCode::Usage);
   CHECK(conga::cli::test_one("@/nowhere", "{}", screen, {}) == ExitCode::Usage);
   CHECK(screen.err.find("--pattern: /nowhere: No such file") != std::string::npos);

@@ -75,7 +75,20 @@ TEST_CASE("paths are ordered by UTF-16 code units") {
 
 TEST_CASE("a failing case is explained with the value that was found") {
   CHECK(conga::bus::explain_case(R"({"a":[1],"b":["x"]})", R"({"a":1,"b":["y",2]})")
-        == "false: no value of 'b' satisfies any of its conditions; found \"y\", 2");
+        == "false: no value of 'b' satisfies \"x\"; found \"y\", 2");
+  CHECK(conga::bus::explain_case(
+            R"({"a":{"n":[{"numeric":[">",1.5,"<=",3]},null,{"wildcard":"a*\\*"},)"
+            R"({"anything-but":["b","c"]}]}})",
+            R"({"a":{"n":"b"}})")
+        == R"(false: no value of 'a.n' satisfies {"numeric":[">",1.5,"<=",3]} or null or )"
+           R"({"wildcard":"a*\\*"} or {"anything-but":["b","c"]}; found "b")");
+  CHECK(conga::bus::explain_case(R"({"a":[{"cidr":"2001:DB8::1/32"},)"
+                                 R"({"prefix":{"equals-ignore-case":"Ab"}},{"exists":false},)"
+                                 R"({"anything-but":{"suffix":["b","c"]}}]})",
+                                 R"({"a":["b","c"]})")
+        == R"(false: no value of 'a' satisfies {"cidr":"2001:db8::/32"} or )"
+           R"({"prefix":{"equals-ignore-case":"ab"}} or {"exists":false} or )"
+           R"({"anything-but":{"suffix":["b","c"]}}; found "b", "c")");
   CHECK(conga::bus::explain_case(R"({"a":[1]})", R"({"a":1})") == "true");
   CHECK(conga::bus::test_case(R"({"a":[1]})", "[]") == "invalid: the event: expected an object");
 }
