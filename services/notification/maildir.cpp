@@ -55,8 +55,8 @@ Result<std::unique_ptr<Maildir>> Maildir::open(const std::string& path) {
   return std::unique_ptr<Maildir>(new Maildir(path));
 }
 
-Result<> Maildir::deliver(const std::string& key, const std::string& message) {
-  if (is_read(path_ + "/cur", key)) return {};
+Result<> Maildir::deliver(const std::string& key, const std::string& message, Attempt attempt) {
+  if (attempt == Attempt::Again && is_read(path_ + "/cur", key)) return {};
   const std::string temporary = path_ + "/tmp/" + key;
   const int file =
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);

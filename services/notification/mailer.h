@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Mailer: the port that messages leave by. A repeated key must not make a second message.
+// The service's store knows what was sent; only a try whose end nobody saw is made again.
 
 #pragma once
 
@@ -10,6 +11,11 @@
 
 namespace conga::notification {
 
+enum class Attempt {
+  First,
+  Again,  ///< An earlier one with this key may have delivered the message.
+};
+
 class Mailer {
 public:
   Mailer() = default;
@@ -18,7 +24,7 @@ public:
   virtual ~Mailer() = default;
 
   /// `key`: letters, digits and hyphens. Transient: later may work. Permanent: it never will.
-  virtual Result<> deliver(const std::string& key, const std::string& message) = 0;
+  virtual Result<> deliver(const std::string& key, const std::string& message, Attempt attempt) = 0;
 };
 
 }  // namespace conga::notification

@@ -10,6 +10,9 @@
 namespace conga::notification {
 namespace {
 
+/// Quoted-printable text never holds `=_`, so no part can hold the boundary: RFC 2045 §6.7.
+constexpr std::string_view kBoundary = "=_conga_alternative";
+
 constexpr std::string_view kHex = "0123456789ABCDEF";
 
 bool is_printable_ascii(char letter) {
@@ -56,7 +59,29 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
+std::string part(std::string_view type, std::string_view body) {
+  std::string text = "--" + std::string(kBoundary) + "\n";
+  text.append("Content-Type: ").append(type).append("; charset=utf-8\n");
+  text += "Content-Transfer-Encoding: quoted-printable\n\n";
+  return text + quoted_printable(body) + "\n";
+}
+
+std::string_view html_character(const char& letter) {
+  if (letter == '&') return "&amp;";
+  if (letter == '<') return "&lt;";
+  if (letter == '>') return "&gt;";
+  if (letter == '"') return "&quot;";
+  if (letter == '\n') return "<br>\n";
+  return {&letter, 1};
+}
+
 }  // namespace
+
+std::string html_page(std::string_view text) {
+  std::string page = "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"></head><body><p>\n";
+  for (const char& letter : text) page += html_character(letter);
+  return page + "</p></body></html>\n";
+}
 
 std::string quoted_printable(std::string_view text) {
   constexpr std::size_t kMaxLine = 76;  // RFC 2045 §6.7, the soft break's `=` included
@@ -140,9 +165,12 @@ std::string to_text(const Message& message) {
   text += "Message-ID: " + message.message_id + "\n";
   text += "Auto-Submitted: auto-generated\n";  // RFC 3834: no out-of-office replies
   text += "MIME-Version: 1.0\n";
-  text += "Content-Type: text/plain; charset=utf-8\n";
-  text += "Content-Transfer-Encoding: quoted-printable\n\n";
-  return text + quoted_printable(message.body);
+  text.append("Content-Type: multipart/alternative; boundary=\"")
+      .append(kBoundary)
+      .append("\"\n\n");
+  text += part("text/plain", message.body);
+  text += part("text/html", html_page(message.body));  // last is best: RFC 2046 §5.1.4
+  return text.append("--").append(kBoundary).append("--\n");
 }
 
 }  // namespace conga::notification

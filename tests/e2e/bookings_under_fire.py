@@ -9,6 +9,9 @@ if it was charged and cancelled; no seat and no ticket is given twice; and every
 with ok is settled or a dead letter. CONGA_E2E_BOOKINGS makes it longer.
 """
 
+import email
+import email.policy
+import html
 import os
 import pathlib
 import random
@@ -152,6 +155,29 @@ def check(site, requests):
     return faults, ends
 
 
+def check_mail(folder):
+    """Every message, as Python's e-mail parser reads it: text and HTML that say the same."""
+    faults = []
+    names = set()
+    for path in [*(folder / "new").iterdir(), *(folder / "cur").iterdir()]:
+        message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        parts = list(message.iter_parts())
+        types = [part.get_content_type() for part in parts]
+        if types != ["text/plain", "text/html"]:
+            faults.append(f"{path.name}: its parts are {types}")
+            continue
+        faults += [f"{path.name}: {each}" for part in [message, *parts] for each in part.defects]
+        first_line = html.escape(parts[0].get_content().splitlines()[0], quote=False)
+        if first_line not in parts[1].get_content():
+            faults.append(f"{path.name}: text and HTML differ")
+        if message["Message-ID"] != f"<{path.name.split(':')[0]}@conga.invalid>":
+            faults.append(f"{path.name}: Message-ID {message['Message-ID']}")
+        names.add(message["Message-ID"])
+    if not names:
+        faults.append("no message was sent")
+    return faults
+
+
 def main(build, source, seed):
     chance = random.Random(seed)
     count = int(os.environ.get("CONGA_E2E_BOOKINGS", "500"))
@@ -183,6 +209,7 @@ def main(build, source, seed):
             )
             letters = peer.ask("dlq.list", {"limit": 1000})
         faults, ends = check(site, requests)
+        faults += check_mail(site.folder / "mail")
         if letters["letters"]:
             faults.append(f"{len(letters['letters'])} dead letters: {letters['letters'][:3]}")
         print(f"{len(requests)} bookings, kills: {fire.kills}")

@@ -91,7 +91,9 @@ private:
 
 class CountingMailer final : public notification::Mailer {
 public:
-  Result<> deliver(const std::string& key, const std::string& /*message*/) override {
+  Result<> deliver(const std::string& key,
+                   const std::string& /*message*/,
+                   notification::Attempt /*attempt*/) override {
     sent.insert(key);
     return {};
   }

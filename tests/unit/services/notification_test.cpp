@@ -14,6 +14,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <vector>
 
 using namespace conga;
 using namespace conga::contract;
@@ -26,13 +27,15 @@ namespace {
 
 class FakeMailer final : public Mailer {
 public:
-  Result<> deliver(const std::string& key, const std::string& message) override {
+  Result<> deliver(const std::string& key, const std::string& message, Attempt attempt) override {
+    attempts.push_back(attempt);
     if (fault) return fail(*fault, "the mailbox does not exist", "NoMailbox");
     messages[key] = message;
     return {};
   }
 
   std::map<std::string, std::string> messages;
+  std::vector<Attempt> attempts;
   std::optional<Fault> fault;
 };
 
@@ -53,6 +56,7 @@ TEST_CASE("each event that concerns a customer becomes one message") {
   CHECK(sent.about == "PaymentConfirmed");
   CHECK(sent.recipient == "ana@example.com");
   hand(office.notification, PaymentConfirmed{.trip = trip("B1"), .payment_id = "p"}, "a").value();
+  CHECK(office.mailer.attempts == std::vector{Attempt::First});  // the store knew the repeat
   CHECK(office.mailer.messages.size() == 1);
   const std::string& message = office.mailer.messages.begin()->second;
   CHECK(message.find("To: ana@example.com\n") != std::string::npos);
@@ -68,6 +72,20 @@ TEST_CASE("a mailbox that does not exist is a fact, one that is busy is retried"
   CHECK(failed.reason == "the mailbox does not exist");
   office.mailer.fault = Fault::Transient;
   CHECK_FALSE(hand(office.notification, TicketIssued{.trip = trip("B1"), .tickets = {}}, "b"));
+}
+
+TEST_CASE("a try whose end nobody saw is made again, and says so") {
+  Office office;
+  const TicketIssued event{.trip = trip("B1"), .tickets = {}};
+  office.mailer.fault = Fault::Transient;
+  CHECK_FALSE(hand(office.notification, event, "a"));
+  office.mailer.fault.reset();
+  only<NotificationSent>(hand(office.notification, event, "a"));
+  CHECK(office.mailer.attempts == std::vector{Attempt::First, Attempt::Again});
+}
+
+TEST_CASE("the HTML part shows the text, whatever is in it") {
+  CHECK(html_page("<b>&\"\n").find("<p>\n&lt;b&gt;&amp;&quot;<br>\n</p>") != std::string::npos);
 }
 
 TEST_CASE("text beyond ASCII and long lines are encoded as RFC 2045 and 2047 ask") {
@@ -104,11 +122,11 @@ TEST_CASE("a repeat finds its message in the Maildir, read or not") {
   const std::filesystem::path folder = mkdtemp(name.data());
   const auto maildir = Maildir::open(folder / "mail");
   REQUIRE(maildir);
-  REQUIRE((*maildir)->deliver("key-1", "hello\n"));
-  REQUIRE((*maildir)->deliver("key-1", "hello\n"));
+  REQUIRE((*maildir)->deliver("key-1", "hello\n", Attempt::First));
+  REQUIRE((*maildir)->deliver("key-1", "hello\n", Attempt::Again));
   CHECK(std::filesystem::exists(folder / "mail/new/key-1"));
   std::filesystem::rename(folder / "mail/new/key-1", folder / "mail/cur/key-1:2,S");
-  REQUIRE((*maildir)->deliver("key-1", "hello\n"));
+  REQUIRE((*maildir)->deliver("key-1", "hello\n", Attempt::Again));
   CHECK(std::filesystem::is_empty(folder / "mail/new"));
   CHECK(std::filesystem::is_empty(folder / "mail/tmp"));
   std::filesystem::remove_all(folder);
