@@ -69,12 +69,12 @@ struct ByteUnit {
 };
 
 constexpr std::array<ByteUnit, 5> kByteUnits{
-    {{"", 1}, {"B", 1}, {"KiB", 1ULL << 10U}, {"MiB", 1ULL << 20U}, {"GiB", 1ULL << 30U}}};
+    {{"GiB", 1ULL << 30U}, {"MiB", 1ULL << 20U}, {"KiB", 1ULL << 10U}, {"B", 1}, {"", 1}}};
 
 std::string format_bytes(std::uint64_t bytes) {
-  for (auto unit = kByteUnits.rbegin(); unit != kByteUnits.rend(); ++unit) {
-    if (bytes > 0 && bytes % unit->size == 0 && unit->size > 1) {
-      return std::to_string(bytes / unit->size) + std::string(unit->name);
+  for (const ByteUnit& unit : kByteUnits) {
+    if (bytes > 0 && bytes % unit.size == 0 && unit.size > 1) {
+      return std::to_string(bytes / unit.size).append(unit.name);
     }
   }
   return std::to_string(bytes);
@@ -124,8 +124,7 @@ void ConfigReader::expected(const Document& value, std::string_view key, const s
 
 ConfigReader ConfigReader::section(std::string_view key) {
   const Document* const value = take(key);
-  return ConfigReader(
-      value == nullptr ? empty_map() : *value, path_ + std::string(key) + ".", faults_);
+  return {value == nullptr ? empty_map() : *value, path_ + std::string(key) + ".", faults_};
 }
 
 const std::vector<Document>& ConfigReader::list(std::string_view key) {

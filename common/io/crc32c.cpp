@@ -58,8 +58,8 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_by_instruction(std::strin
 }
 
 bool has_instruction() {
-  static const bool found = __builtin_cpu_supports("sse4.2") != 0;
-  return found;
+  static const bool kFound = __builtin_cpu_supports("sse4.2") != 0;
+  return kFound;
 }
 
 #endif

@@ -86,6 +86,39 @@ bool has_damage(const LogScan& scan, std::uint32_t number) {
   });
 }
 
+/// What mend_log() has to do in one segment.
+struct Repairs {
+  bool any = false;
+  bool seal = false;            ///< A crash left an older segment without its seal.
+  bool clear_cut_tail = false;  ///< The segment will be written on.
+};
+
+Repairs repairs_of(const LogScan& scan, const ScannedSegment& segment) {
+  const std::uint32_t number = segment.header.number;
+  const bool newest = number == scan.segments.back().header.number;
+  // Commit n is written only when n - 1 is durable, and recovery relies on that. What a killed
+  // process wrote and did not sync is in the page cache alone; the next commit's number would
+  // say otherwise.
+  const bool last_commit = segment.scanned && segment.end_commit == scan.last_commit;
+  Repairs repairs;
+  repairs.seal = segment.scanned && !segment.sealed && !newest;
+  repairs.clear_cut_tail = newest && !segment.sealed;
+  repairs.any = repairs.seal || last_commit || has_damage(scan, number);
+  return repairs;
+}
+
+Result<> mend_segment(Mender mender, const Repairs& repairs, std::uint32_t segment_size) {
+  if (auto done = mender.mend_header(segment_size); !done) return done.failure();
+  if (auto done = mender.mend_gaps(); !done) return done.failure();
+  if (repairs.seal) {
+    if (auto done = mender.seal(); !done) return done.failure();
+  }
+  if (repairs.clear_cut_tail) {
+    if (auto done = mender.clear_cut_tail(segment_size); !done) return done.failure();
+  }
+  return mender.sync();
+}
+
 }  // namespace
 
 Result<> mend_log(Files& files,
@@ -93,26 +126,13 @@ Result<> mend_log(Files& files,
                   const LogScan& scan,
                   std::uint32_t segment_size) {
   for (const ScannedSegment& segment : scan.segments) {
-    const std::uint32_t number = segment.header.number;
-    const std::uint32_t newest = scan.segments.back().header.number;
-    const bool unsealed = segment.scanned && !segment.sealed && number != newest;
-    // Commit n is written only when n - 1 is durable, and recovery relies on that. What a killed
-    // process wrote and did not sync is in the page cache alone; the next commit's number would
-    // say otherwise.
-    const bool last_commit = segment.scanned && segment.end_commit == scan.last_commit;
-    if (!unsealed && !last_commit && !has_damage(scan, number)) continue;
-
-    auto file = files.open(directory + "/" + segment_name(number), OpenMode::ReadWrite);
+    const Repairs repairs = repairs_of(scan, segment);
+    if (!repairs.any) continue;
+    auto file =
+        files.open(directory + "/" + segment_name(segment.header.number), OpenMode::ReadWrite);
     if (!file) return file.failure();
-    Mender mender(scan, segment, **file);
-    if (auto done = mender.mend_header(segment_size); !done) return done.failure();
-    if (auto done = mender.mend_gaps(); !done) return done.failure();
-    if (unsealed) {
-      if (auto done = mender.seal(); !done) return done.failure();
-    } else if (number == newest && !segment.sealed) {
-      if (auto done = mender.clear_cut_tail(segment_size); !done) return done.failure();
-    }
-    if (auto done = mender.sync(); !done) return done.failure();
+    const auto mended = mend_segment(Mender(scan, segment, **file), repairs, segment_size);
+    if (!mended) return mended.failure();
   }
   return {};
 }

@@ -4,8 +4,10 @@
 #include "services/booking/flights.h"
 #include "services/kit/service_main.h"
 
-int main(int argc, char** argv) {
-  using namespace conga;
+namespace conga {
+namespace {
+
+int start(int argc, char** argv) {
   booking::Flights flights;
   return kit::service_main(
       {.service = "booking",
@@ -16,4 +18,11 @@ int main(int argc, char** argv) {
        }},
       argc,
       argv);
+}
+
+}  // namespace
+}  // namespace conga
+
+int main(int argc, char** argv) {
+  return conga::start(argc, argv);
 }

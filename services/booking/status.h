@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -28,10 +29,9 @@ inline constexpr std::array<Transition, 2> kTransitions{
     {{Status::Created, Status::Confirmed}, {Status::Created, Status::Cancelled}}};
 
 constexpr bool is_allowed(Status from, Status to) {
-  for (const Transition& transition : kTransitions) {
-    if (transition.from == from && transition.to == to) return true;
-  }
-  return false;
+  return std::ranges::any_of(kTransitions, [from, to](const Transition& transition) {
+    return transition.from == from && transition.to == to;
+  });
 }
 
 }  // namespace conga::booking

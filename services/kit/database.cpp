@@ -113,6 +113,11 @@ std::unique_ptr<Database> Database::in_memory() {
   return std::unique_ptr<Database>(new Database(std::move(state)));
 }
 
+std::string Database::sibling(std::string_view name) const {
+  const std::filesystem::path file(state_->connection.getFilename());
+  return (file.parent_path() / name).string();
+}
+
 Result<> Database::migrate(std::string_view component, std::span<const std::string_view> steps) {
   const auto migrated = state_->guarded([&] {
     SQLite::Database& connection = state_->connection;

@@ -59,6 +59,9 @@ public:
   Database& operator=(const Database&) = delete;
   ~Database();
 
+  /// The path of `name` beside the database's file: where a service's other files go by default.
+  std::string sibling(std::string_view name) const;
+
   /// Brings the part of the schema called `component` up to the last of `steps`, each a script
   /// that runs once for ever. Steps are only ever added.
   Result<> migrate(std::string_view component, std::span<const std::string_view> steps);

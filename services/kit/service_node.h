@@ -44,6 +44,8 @@ public:
                                                    Log& log);
 
   ~ServiceNode() override;
+  ServiceNode(const ServiceNode&) = delete;
+  ServiceNode& operator=(const ServiceNode&) = delete;
 
   void on_frame(const Time& now, Frame& frame) override;
   void on_time(const Time& now) override;

@@ -4,8 +4,10 @@
 #include "services/notification/maildir.h"
 #include "services/notification/notification.h"
 
-int main(int argc, char** argv) {
-  using namespace conga;
+namespace conga {
+namespace {
+
+int start(int argc, char** argv) {
   std::string path;
   std::string from = "bookings@airline.example";
   std::unique_ptr<notification::Maildir> maildir;
@@ -26,4 +28,11 @@ int main(int argc, char** argv) {
        }},
       argc,
       argv);
+}
+
+}  // namespace
+}  // namespace conga
+
+int main(int argc, char** argv) {
+  return conga::start(argc, argv);
 }

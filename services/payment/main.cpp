@@ -4,21 +4,19 @@
 #include "services/payment/payment.h"
 #include "services/payment/test_acquirer.h"
 
-int main(int argc, char** argv) {
-  using namespace conga;
+namespace conga {
+namespace {
+
+int start(int argc, char** argv) {
   std::string books;
   std::unique_ptr<kit::Database> acquirer_database;
   std::unique_ptr<payment::TestAcquirer> acquirer;
   return kit::service_main(
       {.service = "payment",
        .description = "Charges bookings at most once, and refunds what cannot be flown.",
-       .configure =
-           [&](ConfigReader& section) {
-             section.require("acquirer-database");
-             section.path("acquirer-database", books);
-           },
+       .configure = [&](ConfigReader& section) { section.path("acquirer-database", books); },
        .make = [&](kit::Database& database) -> Result<std::unique_ptr<kit::Handlers>> {
-         auto opened = kit::Database::open(books);
+         auto opened = kit::Database::open(books.empty() ? database.sibling("acquirer.db") : books);
          if (!opened) return opened.failure();
          acquirer_database = std::move(*opened);
          acquirer = std::make_unique<payment::TestAcquirer>(*acquirer_database);
@@ -27,4 +25,11 @@ int main(int argc, char** argv) {
        }},
       argc,
       argv);
+}
+
+}  // namespace
+}  // namespace conga
+
+int main(int argc, char** argv) {
+  return conga::start(argc, argv);
 }

@@ -24,6 +24,17 @@ Section read_section(ConfigReader& reader) {
   return section;
 }
 
+/// The seats of one row that can be sold, from left to right. A blank is an aisle.
+std::vector<std::string> row_of(const Section& section, std::uint32_t number) {
+  std::vector<std::string> row;
+  for (const char letter : section.letters) {
+    std::string seat = std::to_string(number) + letter;
+    const bool blocked = std::ranges::find(section.blocked, seat) != section.blocked.end();
+    if (letter != ' ' && !blocked) row.push_back(std::move(seat));
+  }
+  return row;
+}
+
 }  // namespace
 
 std::vector<std::vector<std::string>> Cabin::rows_of(std::string_view cabin) const {
@@ -31,14 +42,7 @@ std::vector<std::vector<std::string>> Cabin::rows_of(std::string_view cabin) con
   for (const Section& section : sections) {
     if (section.cabin != cabin) continue;
     for (std::uint32_t number = section.first_row; number <= section.last_row; ++number) {
-      std::vector<std::string> row;
-      for (const char letter : section.letters) {
-        std::string seat = std::to_string(number) + letter;
-        if (letter != ' ' && std::ranges::find(section.blocked, seat) == section.blocked.end()) {
-          row.push_back(std::move(seat));
-        }
-      }
-      rows.push_back(std::move(row));
+      rows.push_back(row_of(section, number));
     }
   }
   return rows;

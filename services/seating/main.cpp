@@ -3,8 +3,10 @@
 #include "services/kit/service_main.h"
 #include "services/seating/seating.h"
 
-int main(int argc, char** argv) {
-  using namespace conga;
+namespace conga {
+namespace {
+
+int start(int argc, char** argv) {
   std::string cabins;
   return kit::service_main(
       {.service = "seating",
@@ -21,4 +23,11 @@ int main(int argc, char** argv) {
        }},
       argc,
       argv);
+}
+
+}  // namespace
+}  // namespace conga
+
+int main(int argc, char** argv) {
+  return conga::start(argc, argv);
 }

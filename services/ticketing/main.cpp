@@ -3,8 +3,10 @@
 #include "services/kit/service_main.h"
 #include "services/ticketing/ticketing.h"
 
-int main(int argc, char** argv) {
-  using namespace conga;
+namespace conga {
+namespace {
+
+int start(int argc, char** argv) {
   std::uint32_t airline = 0;
   return kit::service_main(
       {.service = "ticketing",
@@ -19,4 +21,11 @@ int main(int argc, char** argv) {
        }},
       argc,
       argv);
+}
+
+}  // namespace
+}  // namespace conga
+
+int main(int argc, char** argv) {
+  return conga::start(argc, argv);
 }

@@ -23,7 +23,10 @@ SERVICE_FAULTS = [
 ]
 OWN_FAULTS = {
     "booking": ("{fligths: []}", ["4:11: booking.fligths: unknown key, did you mean flights?"]),
-    "payment": ("{}", ["4:10: payment.acquirer-database: is missing"]),
+    "payment": (
+        "{acquirer: x}",
+        ["4:11: payment.acquirer: unknown key, did you mean acquirer-database?"],
+    ),
     "seating": (
         "{cabin: cabins.yaml}",
         ["4:10: seating.cabins: is missing", "4:11: seating.cabin: unknown key, did you mean"],

@@ -58,6 +58,8 @@ public:
                                                        Log& log);
 
   ~ZmqTransport() override;
+  ZmqTransport(const ZmqTransport&) = delete;
+  ZmqTransport& operator=(const ZmqTransport&) = delete;
 
   Result<> poll(std::optional<Duration> wait,
                 const std::function<bool(Channel)>& accepts,
