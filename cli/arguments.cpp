@@ -122,6 +122,14 @@ constexpr const char* kRulesReloadExamples =
 Examples:
   conga rules check config/rules.yaml && conga rules reload)";
 
+constexpr const char* kTargetExamples =
+    R"(While a target is paused nothing of it is sent; what an instance works on may be settled, and ages go
+on: what is older than the target's max-age goes to the dead letters. Kept over restarts.
+
+Examples:
+  conga target pause payment
+  conga target resume payment --rule charge-new-bookings)";
+
 constexpr const char* kStatusExamples =
     R"(With --await or --idle it waits, prints nothing (--json: the status) and exits 0 once all is so, or 1
 when its patience ends.
@@ -145,6 +153,7 @@ struct Draft {
   DlqOptions dlq;
   RulesOptions rules;
   StatusOptions status;
+  TargetOptions target;
 };
 
 std::string is_duration(const std::string& text) {
@@ -282,6 +291,22 @@ void add_rules(CLI::App& app, Draft& draft) {
   reload->callback([&rules] { rules.action = RulesOptions::Action::Reload; });
 }
 
+void add_target(CLI::App& app, Draft& draft) {
+  TargetOptions& target = draft.target;
+  CLI::App* group = app.add_subcommand("target", "Pause a target and let it go on");
+  group->require_subcommand(0, 1)->footer(kTargetExamples);
+  const auto add = [&](const char* name, const char* about, TargetOptions::Action action) {
+    CLI::App* command = group->add_subcommand(name, about);
+    command->add_option("name", target.name, "The target's name: its service's, by default")
+        ->required();
+    command->add_option("--rule", target.rule, "Only the target of this rule");
+    command->footer(kTargetExamples);
+    command->callback([&target, action] { target.action = action; });
+  };
+  add("pause", "Send nothing more to a target", TargetOptions::Action::Pause);
+  add("resume", "Send to a paused target again", TargetOptions::Action::Resume);
+}
+
 void add_status(CLI::App& app, Draft& draft) {
   CLI::App* command = app.add_subcommand("status", "Show bus, sidecar, services and backlog");
   command->add_option("--await", draft.status.await, "Wait until these services are ready: a,b,c")
@@ -325,6 +350,7 @@ CommandOptions chosen(std::string_view name, const Draft& draft) {
   if (name == "trace") return draft.trace;
   if (name == "dlq") return draft.dlq;
   if (name == "rules") return draft.rules;
+  if (name == "target") return draft.target;
   return finished_status(draft);
 }
 
@@ -354,6 +380,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   add_dlq(app, draft);
   add_rules(app, draft);
   add_status(app, draft);
+  add_target(app, draft);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -9,6 +9,7 @@
 #include "cli/commands/rules.h"
 #include "cli/commands/status.h"
 #include "cli/commands/tap.h"
+#include "cli/commands/target.h"
 #include "cli/exit_code.h"
 #include "common/core/clock.h"
 
@@ -22,8 +23,13 @@ struct TraceOptions {
   std::string subject;  ///< An event id or a correlation-id.
 };
 
-using CommandOptions =
-    std::variant<PutOptions, TapOptions, TraceOptions, DlqOptions, RulesOptions, StatusOptions>;
+using CommandOptions = std::variant<PutOptions,
+                                    TapOptions,
+                                    TraceOptions,
+                                    DlqOptions,
+                                    RulesOptions,
+                                    StatusOptions,
+                                    TargetOptions>;
 
 struct Arguments {
   std::string config{};   ///< A bus.yaml to take the endpoints from; empty: none given.

@@ -67,6 +67,10 @@ struct Maker {
     return std::make_unique<Rules>(settings, options.action, screen, look);
   }
 
+  Made operator()(const TargetOptions& options) const {
+    return std::make_unique<Target>(settings, options, screen, look);
+  }
+
   Made operator()(const StatusOptions& options) const {
     return std::make_unique<Status>(settings, options, screen, look);
   }

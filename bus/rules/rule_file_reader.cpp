@@ -24,6 +24,7 @@ struct TargetText {
   std::string ordering;
   bool at_most_once = false;
   RetryPolicy retry;
+  DeliveryLimits limits;
 };
 
 void pack(const Document& document, Packer& packer) {
@@ -142,7 +143,8 @@ void check_kind(const Document& document,
   if (deliver != nullptr && !text.at_most_once) {
     faults.add(*deliver, path + "deliver: a topic can only be served at-most-once");
   }
-  for (const std::string_view key : {"retry", "ack-timeout", "ordering"}) {
+  for (const std::string_view key :
+       {"retry", "ack-timeout", "ordering", "max-in-flight", "rate-limit", "batch-size"}) {
     if (const Document* const value = written(key)) {
       faults.add(*value,
                  path + std::string(key) + ": a topic is served at most once, without this");
@@ -158,6 +160,9 @@ TargetText read_target(const Document& document, const std::string& path, Config
   check_name(reader, "name", text.name, path, faults);
   read_retry(reader.section("retry"), text.retry);
   reader.duration("ack-timeout", text.retry.ack_timeout, milliseconds(100), hours(1));
+  reader.integer("max-in-flight", text.limits.max_in_flight, 1, 1'000'000);
+  reader.integer("rate-limit", text.limits.rate, 1, 100'000);
+  reader.integer("batch-size", text.limits.batch, 1, 10'000);
   reader.text("ordering", text.ordering);
   if (!is_json_pointer(text.ordering)) {
     faults.add(*document.find("ordering"),
@@ -262,7 +267,8 @@ void RuleFileReader::target(const Document& document,
                              .target = std::move(text.name),
                              .service = std::move(text.service),
                              .retry = text.retry,
-                             .ordering = std::move(text.ordering)});
+                             .ordering = std::move(text.ordering),
+                             .limits = text.limits});
 }
 
 void RuleFileReader::add_topic(const std::string& topic, RuleSet::Rule& rule) {

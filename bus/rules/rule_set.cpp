@@ -7,6 +7,8 @@
 #include "common/wire/event/packer.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace conga::bus {
 namespace {
@@ -23,13 +25,21 @@ void append_retry(Packer& packer, const RetryPolicy& retry) {
 }
 
 void append_target(Packer& packer, const LinkTarget& target) {
-  packer.map(target.ordering.empty() ? 5 : 6);
+  const std::array<std::pair<std::string_view, std::uint32_t>, 3> limits{
+      {{"max-in-flight", target.limits.max_in_flight},
+       {"rate-limit", target.limits.rate},
+       {"batch-size", target.limits.batch}}};
+  const auto given = std::ranges::count_if(limits, [](const auto& one) { return one.second > 0; });
+  packer.map((target.ordering.empty() ? 5U : 6U) + static_cast<std::size_t>(given));
   packer.key("service").string(target.service);
   packer.key("name").string(target.target);
   packer.key("deliver").string("at-least-once");
   append_retry(packer, target.retry);
   packer.key("ack-timeout").string(format_duration(target.retry.ack_timeout));
   if (!target.ordering.empty()) packer.key("ordering").string(target.ordering);
+  for (const auto& limit : limits) {
+    if (limit.second > 0) packer.key(limit.first).unsigned_integer(limit.second);
+  }
 }
 
 }  // namespace

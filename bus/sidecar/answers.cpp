@@ -49,6 +49,7 @@ std::string_view state_of(const TargetState& target,
                           bool has_table) {
   if (!has_table) return "no-table";
   if (target.removed) return "removed";
+  if (target.paused) return "paused";
   const Instances* const instances = find_instances(services, target.service);
   if (instances == nullptr || instances->all().empty()) return "no-instance";
   const bool free = std::any_of(instances->all().begin(),
@@ -300,6 +301,45 @@ std::string purge_answer(std::uint64_t purged) {
   std::string answer;
   Packer(answer).map(1).key("purged").unsigned_integer(purged);
   return answer;
+}
+
+std::string targets_answer(const std::vector<TargetName>& names, bool paused) {
+  std::string answer;
+  Packer packer(answer);
+  packer.map(1).key("targets").array(names.size());
+  for (const TargetName& name : names) {
+    packer.map(3).key("rule").string(name.rule).key("target").string(name.target);
+    packer.key("paused").boolean(paused);
+  }
+  return answer;
+}
+
+Result<std::vector<TargetName>> read_target_names(const Value& arguments,
+                                                  const DeliveryEngine& engine,
+                                                  bool has_table) {
+  std::string target;
+  std::string rule;
+  for (const auto& member : arguments.members()) {
+    const auto text = member.second.string();
+    const bool known = member.first == "target" || member.first == "rule";
+    if (!known || !text || text->empty()) {
+      return invalid("the arguments are target, and rule if only that rule's is meant: texts");
+    }
+    (member.first == "target" ? target : rule) = *text;
+  }
+  if (target.empty()) return invalid("target must be the name of a target");
+  if (!has_table) return fail(Fault::Transient, "the bus has sent no rules yet", "Unavailable");
+  std::vector<TargetName> names;
+  for (const TargetState& state : engine.targets()) {
+    if (state.removed && !state.paused) continue;
+    if (state.name.target != target || (!rule.empty() && state.name.rule != rule)) continue;
+    names.push_back(state.name);
+  }
+  if (!names.empty()) return names;
+  return fail(Fault::Permanent,
+              "no rule" + (rule.empty() ? std::string() : " '" + rule + "'") + " has a target '"
+                  + target + "': conga rules list names them",
+              "NotFound");
 }
 
 Result<DeadLetterFilter> read_filter(const Value& arguments) {

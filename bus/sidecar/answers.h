@@ -12,8 +12,9 @@
 //               in-flight, oldest}…],
 //    services: [{service, instances: [{instance, credit, in-flight, last-heard}…]}…]}
 //   A target's `pending` is all that has not ended, `in-flight` among it; `oldest` the age of the
-//   oldest, or null; `state` one of `ok`, `no-instance`, `no-credit`, `removed`, `no-table`.
-//   `last-heard` is an age. At most 2 000 targets are listed, those with something pending first.
+//   oldest, or null; `state` one of `ok`, `paused`, `no-instance`, `no-credit`, `removed`,
+//   `no-table`. `last-heard` is an age. At most 2 000 targets are listed, those with something
+//   pending first.
 //
 // A dead-letter FILTER is a map of any of: numbers: [integer…], rule, target, event-id,
 // error-code, correlation-id (texts). A dead letter must match all of what is given.
@@ -38,6 +39,11 @@
 //     deliveries: [{rule, target, outcome, attempts: [{attempt, instance, sent, ended, outcome,
 //     code, message}…]}…]}; what became of deliveries is told as far as the index has read the
 //   journal, which is behind by a moment.
+//
+// `target.pause`, `target.resume`  {target: name, rule: name?} → {targets: [{rule, target,
+// paused}…]}
+//   All targets of that name, or the one of that rule. `NotFound`: there is none. Kept over
+//   restarts.
 //
 // Errors: `InvalidArguments`, `NotFound`, `TargetRemoved`, `JournalFull`, `UnknownVerb`,
 // `Unavailable`, `Busy` (many redrives and purges are under way already).
@@ -83,6 +89,13 @@ std::string letter_answer(const DeadLetter& letter);
 std::string trace_answer(const std::vector<TracedEvent>& events, bool truncated);
 std::string redrive_answer(std::uint64_t redriven, std::uint64_t refused);
 std::string purge_answer(std::uint64_t purged);
+std::string targets_answer(const std::vector<TargetName>& names, bool paused);
+
+/// The targets that the arguments of `target.pause` and `target.resume` mean: in the table, or
+/// paused. Without a table it is too early to say.
+Result<std::vector<TargetName>> read_target_names(const Value& arguments,
+                                                  const DeliveryEngine& engine,
+                                                  bool has_table);
 
 /// Which dead letters the arguments mean. Refused with code `InvalidArguments`.
 Result<DeadLetterFilter> read_filter(const Value& arguments);

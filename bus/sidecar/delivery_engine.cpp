@@ -34,6 +34,30 @@ struct InFlight {
   std::list<DeliveryId>::iterator in_target;
 };
 
+/// Spaces out what a target with a rate is sent, allowing it a tenth of a second's worth at once
+/// (the generic cell rate algorithm: it keeps one number).
+class Pace {
+public:
+  /// When the next may go; a time in the past: now.
+  SteadyTime next(std::uint32_t rate) const {
+    using namespace std::chrono;
+    return rate == 0 ? SteadyTime::min() : floor<Duration>(due_ - kBurst);
+  }
+
+  void sent(SteadyTime now, std::uint32_t rate) {
+    if (rate == 0) return;
+    due_ = std::max<Instant>(due_, now) + std::chrono::nanoseconds(std::chrono::seconds(1)) / rate;
+  }
+
+  void reset() { due_ = Instant(); }
+
+private:
+  using Instant = std::chrono::time_point<SteadyTime::clock, std::chrono::nanoseconds>;
+  static constexpr std::chrono::milliseconds kBurst{100};
+
+  Instant due_;  ///< When the next would be due if they came evenly.
+};
+
 struct Target {
   TargetName name;
   ServiceId service = 0;
@@ -43,6 +67,10 @@ struct Target {
   bool known = false;   ///< A table has ever told its policy.
   bool needs_keys = false;
   bool queued = false;  ///< In its service's line.
+  bool paused = false;
+  bool throttled = false;  ///< Waits for `pace`.
+  DeliveryLimits limits;
+  Pace pace;
   TargetQueue queue;
   std::deque<Pending> doomed;          ///< Over the attempts that a new policy allows; to be ended.
   std::list<DeliveryId> in_flight;     ///< In the order of sending, so the first times out first.
@@ -50,6 +78,10 @@ struct Target {
   TargetCounters counters;
 
   std::size_t pending() const { return queue.size() + doomed.size(); }
+
+  bool has_room() const {
+    return limits.max_in_flight == 0 || in_flight.size() < limits.max_in_flight;
+  }
 };
 
 struct Service {
@@ -159,6 +191,10 @@ ServiceId DeliveryEngine::State::intern_service(std::string_view name) {
 void DeliveryEngine::State::apply(const Time& now, TargetId id, const LinkTarget& entry) {
   Target& target = targets[id];
   target.listed = true;
+  if (entry.limits != target.limits) {
+    target.limits = entry.limits;
+    target.pace.reset();
+  }
   const ServiceId service = intern_service(entry.service);
   if (service != target.service) {
     std::erase(services[target.service].line, id);
@@ -222,6 +258,7 @@ KeyOf DeliveryEngine::State::key_reader(const Target& target) const {
 void DeliveryEngine::State::line_up(TargetId id) {
   Target& target = targets[id];
   if (target.queued || !target.listed || !target.queue.has_ready()) return;
+  if (target.paused || !target.has_room() || target.throttled) return;
   target.queued = true;
   services[target.service].line.push_back(id);
 }
@@ -253,6 +290,10 @@ std::optional<SteadyTime> DeliveryEngine::State::next_of(const Target& target) c
   if (!target.doomed.empty()) return SteadyTime::min();
   if (!target.listed && !target.queue.empty()) return SteadyTime::min();
   auto next = target.queue.next_deadline();
+  if (target.throttled) {
+    const SteadyTime paced = target.pace.next(target.limits.rate);
+    next = next ? std::min(*next, paced) : paced;
+  }
   if (target.in_flight.empty()) return next;
   const SteadyTime timeout =
       in_flight.at(target.in_flight.front()).sent + target.policy.ack_timeout;
@@ -262,6 +303,7 @@ std::optional<SteadyTime> DeliveryEngine::State::next_of(const Target& target) c
 void DeliveryEngine::State::advance_target(const Time& now, TargetId id) {
   Target& target = targets[id];
   time_out(now, target);
+  if (target.pace.next(target.limits.rate) <= now.steady) target.throttled = false;
   target.queue.advance(now.steady);
   for (; endings_left > 0 && !target.doomed.empty(); --endings_left) {
     const Pending pending = target.doomed.front();
@@ -349,8 +391,9 @@ std::optional<Dispatch> DeliveryEngine::State::dispatch_from(const Time& now, Se
     targets[id].queued = false;
     const auto pending = next_deliverable(now, id);
     if (!pending) continue;
+    const Dispatch dispatch = send(now, id, *instance, *pending);
     line_up(id);
-    return send(now, id, *instance, *pending);
+    return dispatch;
   }
   return std::nullopt;
 }
@@ -358,7 +401,12 @@ std::optional<Dispatch> DeliveryEngine::State::dispatch_from(const Time& now, Se
 /// What may no longer be delivered is ended on the way.
 std::optional<Pending> DeliveryEngine::State::next_deliverable(const Time& now, TargetId id) {
   Target& target = targets[id];
-  if (!target.listed) return std::nullopt;
+  if (!target.listed || target.paused || !target.has_room()) return std::nullopt;
+  target.throttled = target.pace.next(target.limits.rate) > now.steady;
+  if (target.throttled) {
+    touch(id);
+    return std::nullopt;
+  }
   if (target.needs_keys) find_keys(target);
   target.queue.advance(now.steady);
   while (endings_left > 0) {
@@ -382,6 +430,7 @@ Dispatch DeliveryEngine::State::send(const Time& now,
   ++instance.in_flight;
   ++counters.dispatched;
   ++target.counters.attempts;
+  target.pace.sent(now.steady, target.limits.rate);
   if (pending.attempts == 0) {
     target.counters.to_start.observe(now.steady - pending.ingested);
   } else {
@@ -625,6 +674,23 @@ const std::string& DeliveryEngine::service_of(TargetId target) const {
   return state_->services[state_->targets[target].service].name;
 }
 
+void DeliveryEngine::set_paused(const Time& now, const TargetName& name, bool paused) {
+  const TargetId id = state_->intern(name);
+  state_->targets[id].paused = paused;
+  if (paused) return;
+  state_->targets[id].queue.advance(now.steady);
+  state_->line_up(id);
+}
+
+bool DeliveryEngine::is_paused(const TargetName& name) const {
+  const auto found = state_->target_ids.find(name);
+  return found != state_->target_ids.end() && state_->targets[found->second].paused;
+}
+
+const DeliveryLimits& DeliveryEngine::limits_of(TargetId target) const {
+  return state_->targets[target].limits;
+}
+
 void DeliveryEngine::accept(const Time& now, TargetId target, const EventRef& event) {
   Target& owed = state_->targets[target];
   owed.queue.push(event, now.steady);
@@ -739,6 +805,7 @@ std::vector<TargetState> DeliveryEngine::targets() const {
   for (const Target& target : state_->targets) {
     TargetState state{.name = target.name,
                       .service = state_->services[target.service].name,
+                      .paused = target.paused,
                       .removed = state_->has_table && !target.listed,
                       .ready = target.queue.ready(),
                       .waiting = target.queue.waiting() + target.doomed.size(),

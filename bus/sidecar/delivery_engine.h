@@ -102,6 +102,7 @@ struct EngineCounters {
 struct TargetState {
   TargetName name;
   std::string service;
+  bool paused = false;   ///< By set_paused().
   bool removed = false;  ///< Its rule is gone; what is left of it is being dead-lettered.
   std::size_t ready = 0;
   std::size_t waiting = 0;  ///< For a retry to become due.
@@ -142,6 +143,13 @@ public:
   std::optional<TargetId> find(const TargetName& name) const;
   const TargetName& name_of(TargetId target) const;
   const std::string& service_of(TargetId target) const;
+
+  /// While a target is paused nothing of it is sent; what is in flight may end, and ages go on. A
+  /// target may be paused before any table or delivery names it.
+  void set_paused(const Time& now, const TargetName& name, bool paused);
+  bool is_paused(const TargetName& name) const;
+
+  const DeliveryLimits& limits_of(TargetId target) const;
 
   /// A new delivery, ingested now.
   void accept(const Time& now, TargetId target, const EventRef& event);

@@ -71,10 +71,17 @@ void pack(Packer& packer, const RetryPolicy& policy) {
 }
 
 void pack(Packer& packer, const LinkTarget& target) {
-  packer.map(5).key("rule").string(target.rule).key("target").string(target.target);
+  const DeliveryLimits& limits = target.limits;
+  const bool limited = limits != DeliveryLimits{};
+  packer.map(limited ? 6 : 5).key("rule").string(target.rule);
+  packer.key("target").string(target.target);
   packer.key("service").string(target.service);
   pack(packer.key("retry"), target.retry);
   packer.key("ordering").string(target.ordering);
+  if (!limited) return;
+  packer.key("limits").map(3).key("max-in-flight").unsigned_integer(limits.max_in_flight);
+  packer.key("rate").unsigned_integer(limits.rate);
+  packer.key("batch").unsigned_integer(limits.batch);
 }
 
 /// Reads the members of one map; remembers the first that is missing or of the wrong type.
@@ -153,6 +160,18 @@ Result<RetryPolicy> read_policy(const std::optional<Value>& value) {
   return policy;
 }
 
+/// Absent: there are none.
+Result<DeliveryLimits> read_limits(const std::optional<Value>& value) {
+  DeliveryLimits limits;
+  if (!value) return limits;
+  MapReader reader(*value);
+  reader.read("max-in-flight", limits.max_in_flight);
+  reader.read("rate", limits.rate);
+  reader.read("batch", limits.batch);
+  if (!reader.first_fault().empty()) return bad_member(reader.first_fault());
+  return limits;
+}
+
 Result<LinkTarget> read_target(const Value& value) {
   LinkTarget target;
   MapReader reader(value);
@@ -164,6 +183,9 @@ Result<LinkTarget> read_target(const Value& value) {
   auto policy = read_policy(value.find("retry"));
   if (!policy) return policy.failure();
   target.retry = *policy;
+  const auto limits = read_limits(value.find("limits"));
+  if (!limits) return limits.failure();
+  target.limits = *limits;
   return target;
 }
 

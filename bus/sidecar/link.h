@@ -41,6 +41,15 @@ struct RetryPolicy {
   friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
 };
 
+/// How much of a target's work goes out at a time; 0 everywhere: as much as instances take.
+struct DeliveryLimits {
+  std::uint32_t max_in_flight = 0;  ///< Deliveries sent and not settled, over all instances.
+  std::uint32_t rate = 0;           ///< Deliveries sent in a second, retries too.
+  std::uint32_t batch = 0;          ///< Deliveries in one message.
+
+  friend bool operator==(const DeliveryLimits&, const DeliveryLimits&) = default;
+};
+
 /// A durable target as the sidecar needs to know it.
 struct LinkTarget {
   std::string rule;
@@ -48,6 +57,7 @@ struct LinkTarget {
   std::string service;
   RetryPolicy retry;
   std::string ordering;  ///< A JSON pointer into the event; empty: no order asked for.
+  DeliveryLimits limits = {};
 
   friend bool operator==(const LinkTarget&, const LinkTarget&) = default;
 };

@@ -28,6 +28,19 @@ public:
     return body;
   }
 
+  /// As body_for(), for a delivery of a target that wants at most `most` in one message.
+  std::string& body_for_delivery(const std::string& topic, std::size_t most) {
+    std::size_t& held = deliveries_[topic];
+    std::string& body = body_for(topic);
+    if (body.empty()) held = 0;
+    if (held >= most) {
+      closed_.push_back({Channel::Link, topic, std::exchange(body, {})});
+      held = 0;
+    }
+    ++held;
+    return body;
+  }
+
   /// Moves all of it to the end of `out`.
   void collect(std::vector<Frame>& out) {
     for (Frame& frame : closed_) out.push_back(std::move(frame));
@@ -36,12 +49,15 @@ public:
       if (!body.empty()) out.push_back({Channel::Link, topic, std::move(body)});
     }
     open_.clear();
+    deliveries_.clear();
   }
 
 private:
   std::size_t frame_size_;
   std::vector<Frame> closed_;
   std::unordered_map<std::string, std::string> open_;
+  std::unordered_map<std::string, std::size_t>
+      deliveries_;  ///< Of such targets, in the open frame.
 };
 
 }  // namespace conga::bus

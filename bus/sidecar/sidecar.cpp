@@ -55,6 +55,7 @@ Result<std::unique_ptr<SidecarNode>> open_sidecar(
     if (!letters) return letters.failure();
     return std::unique_ptr<DeadLetters>(std::move(*letters));
   };
+  stores.open_paused = [&] { return PausedTargets::open(files, directory); };
   stores.open_traces = [&]() -> Result<std::unique_ptr<TraceSource>> {
     auto index = TraceIndex::open(directory + "/trace-index.db");
     if (!index) return index.failure();

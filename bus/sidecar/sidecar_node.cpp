@@ -112,6 +112,7 @@ struct SidecarNode::State final : RecoveryVisitor {
   Result<std::string> list(const Value& arguments) const;
   Result<std::string> show(const Value& arguments) const;
   Result<std::string> trace(const Value& arguments) const;
+  Result<std::string> pause(const Time& at, const AskView& ask);
   Result<> redrive(const Time& at, const DeadLetter& letter);
 
   // The turn.
@@ -137,6 +138,7 @@ struct SidecarNode::State final : RecoveryVisitor {
   std::unique_ptr<EventStore> store;
   std::unique_ptr<DeadLetters> letters;
   std::unique_ptr<TraceSource> traces;
+  std::unique_ptr<PausedTargets> paused;
   std::unique_ptr<EventBodies> bodies;
   RecentIds recent;
   DeliveryEngine engine;
@@ -208,6 +210,12 @@ Result<> SidecarNode::State::open(const SidecarStores& stores) {
       [this](const std::string& client, const std::string& body) {
         outbox.body_for(answer_topic(client)) += body;
       });
+  if (stores.open_paused) {
+    auto opened = stores.open_paused();
+    if (!opened) return opened.failure();
+    paused = std::move(*opened);
+    for (const TargetName& name : paused->names()) engine.set_paused(now, name, true);
+  }
   if (!stores.open_traces) return {};
   auto index = stores.open_traces();
   if (!index) return index.failure();
@@ -451,6 +459,7 @@ Result<std::string> SidecarNode::State::answer_to(const Time& at, const AskView&
   if (ask.verb == "sidecar.status") return status(at);
   if (ask.verb == "dlq.list") return list(ask.arguments);
   if (ask.verb == "dlq.show") return show(ask.arguments);
+  if (ask.verb == "target.pause" || ask.verb == "target.resume") return pause(at, ask);
   if (ask.verb == "trace") return trace(ask.arguments);
   return fail(Fault::Permanent,
               "'" + std::string(cut_text(ask.verb, kTopicShown)) + "' is no verb of the sidecar",
@@ -512,6 +521,19 @@ Result<std::string> SidecarNode::State::trace(const Value& arguments) const {
   return trace_answer(*events, events->size() >= kMostTraced);
 }
 
+/// What is kept is durable before the answer goes out: saving happens at once.
+Result<std::string> SidecarNode::State::pause(const Time& at, const AskView& ask) {
+  const bool pauses = ask.verb == "target.pause";
+  auto names = read_target_names(ask.arguments, engine, generation > 0);
+  if (!names) return names.failure();
+  if (paused) {
+    const auto saved = paused->set(*names, pauses);
+    if (!saved) return saved.failure();
+  }
+  for (const TargetName& name : *names) engine.set_paused(at, name, pauses);
+  return targets_answer(*names, pauses);
+}
+
 /// The delivery is owed again, as a new entry of the journal with the same event for one target.
 Result<> SidecarNode::State::redrive(const Time& at, const DeadLetter& letter) {
   const auto target = engine.find(letter.target);
@@ -560,7 +582,8 @@ bool SidecarNode::State::send_delivery(const Dispatch& dispatch, std::size_t& se
     deliver_to.second = dispatch.instance;
     deliver_over = deliver_topic(service, dispatch.instance);
   }
-  append(outbox.body_for(deliver_over),
+  const std::size_t most = engine.limits_of(dispatch.target).batch;
+  append(most == 0 ? outbox.body_for(deliver_over) : outbox.body_for_delivery(deliver_over, most),
          DeliveryView{.id = dispatch.id,
                       .attempt = dispatch.attempt,
                       .rule = engine.name_of(dispatch.target).rule,

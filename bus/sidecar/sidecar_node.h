@@ -10,6 +10,7 @@
 #include "bus/sidecar/dead_letters.h"
 #include "bus/sidecar/delivery_engine.h"
 #include "bus/sidecar/event_store.h"
+#include "bus/sidecar/paused_targets.h"
 #include "bus/sidecar/recent_ids.h"
 #include "bus/sidecar/trace_source.h"
 #include "common/core/clock.h"
@@ -48,6 +49,9 @@ struct SidecarStores {
   /// Gives what the journal recovers to the visitor.
   std::function<Result<std::unique_ptr<EventStore>>(RecoveryVisitor&)> open_events;
   std::function<Result<std::unique_ptr<DeadLetters>>()> open_dead_letters;
+
+  /// May be empty: what is paused is forgotten at the end of the process then.
+  std::function<Result<std::unique_ptr<PausedTargets>>()> open_paused;
 
   /// May be empty: the verb `trace` is refused then.
   std::function<Result<std::unique_ptr<TraceSource>>()> open_traces;

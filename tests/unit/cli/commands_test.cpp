@@ -3,6 +3,7 @@
 #include "cli/commands/dlq.h"
 #include "cli/commands/rules.h"
 #include "cli/commands/tap.h"
+#include "cli/commands/target.h"
 #include "cli/commands/trace.h"
 #include "tests/unit/cli/support.h"
 
@@ -16,6 +17,8 @@ using conga::cli::DlqOptions;
 using conga::cli::ExitCode;
 using conga::cli::Look;
 using conga::cli::Tap;
+using conga::cli::Target;
+using conga::cli::TargetOptions;
 using conga::cli::Trace;
 using conga::cli::testing::Desk;
 using conga::cli::testing::packed;
@@ -225,4 +228,26 @@ TEST_CASE("a reload that the bus refuses shows where the rules are wrong") {
   CHECK(desk.run(rules) == ExitCode::Refused);
   CHECK(screen.err
         == "conga: InvalidRules: rules.yaml:3:5: unknown\\x1b[2J\nrules.yaml:4:1: two\n");
+}
+
+TEST_CASE("target pause and resume ask for what was named and say what was done") {
+  for (const bool pauses : {true, false}) {
+    Desk desk;
+    desk.answers["target.pause"] =
+        R"({"targets":[{"rule":"charge","target":"payment","paused":true}]})";
+    desk.answers["target.resume"] =
+        R"({"targets":[{"rule":"charge","target":"payment","paused":false}]})";
+    PaperScreen screen;
+    const auto action = pauses ? TargetOptions::Action::Pause : TargetOptions::Action::Resume;
+    Target command(desk.settings(),
+                   {.action = action, .name = "payment", .rule = pauses ? "charge" : ""},
+                   screen,
+                   {});
+    CHECK(desk.run(command) == ExitCode::Done);
+    REQUIRE(desk.asked.size() == 1);
+    CHECK(desk.asked[0].first == (pauses ? "target.pause" : "target.resume"));
+    CHECK(desk.asked[0].second
+          == (pauses ? R"({"target":"payment","rule":"charge"})" : R"({"target":"payment"})"));
+    CHECK(screen.out == std::string(pauses ? "paused" : "resumed") + " payment of rule charge\n");
+  }
 }

@@ -26,6 +26,9 @@ rules:
       - service: payment
         retry: {max-attempts: 8, max-age: 1h, backoff: {initial: 200ms, factor: 2, max: 30s, jitter: full}}
         ordering: /detail/booking-id
+        max-in-flight: 40
+        rate-limit: 500
+        batch-size: 10
       - topic: dashboard
   - name: all
     pattern: {"source": [{"prefix": "aircraft."}]}
@@ -74,8 +77,10 @@ TEST_CASE("rules are read with their targets and policies") {
   CHECK(payment.retry.max_age == std::chrono::hours(1));
   CHECK(payment.retry.backoff_initial == std::chrono::milliseconds(200));
   CHECK(payment.ordering == "/detail/booking-id");
+  CHECK(payment.limits
+        == conga::bus::DeliveryLimits{.max_in_flight = 40, .rate = 500, .batch = 10});
   CHECK(rules->targets()[1].retry.ack_timeout == std::chrono::seconds(5));
-  CHECK(rules->rules()[2].line == 18);
+  CHECK(rules->rules()[2].line == 21);
 }
 
 TEST_CASE("an event is routed to the targets of every enabled rule that it matches") {
@@ -110,7 +115,7 @@ TEST_CASE("every fault of a rule file is told at once with its place") {
       - {service: a, topic: b}
       - {topic: b, retry: {max-attempts: 1}}
       - {service: c, deliver: at-most-once}
-      - {service: d, ordering: detail}
+      - {service: d, ordering: detail, max-in-flight: 0, rate-limit: 100001, batch-size: 0}
       - {service: e}
       - {service: e}
 )");
@@ -120,6 +125,9 @@ TEST_CASE("every fault of a rule file is told at once with its place") {
   CHECK(what.find("rules.yaml:4:5: rules[0].targts: unknown key, did you mean targets?")
         != std::string::npos);
   CHECK(what.find("max-attempts: expected an integer from 0 to 185") != std::string::npos);
+  CHECK(what.find("max-in-flight: expected an integer from 1 to 1000000") != std::string::npos);
+  CHECK(what.find("rate-limit: expected an integer from 1 to 100000") != std::string::npos);
+  CHECK(what.find("batch-size: expected an integer from 1 to 10000") != std::string::npos);
   CHECK(what.find("max-age: expected a duration from 1m to 1d") != std::string::npos);
   CHECK(what.find("rules.yaml:8:11: name: a rule 'one' is already at rules.yaml:2:11")
         != std::string::npos);

@@ -14,6 +14,7 @@ using conga::Duration;
 using conga::SteadyTime;
 using conga::bus::Dispatch;
 using conga::bus::LinkTarget;
+using conga::bus::Sequence;
 using conga::bus::testing::EngineBench;
 using conga::bus::testing::target;
 
@@ -678,4 +679,189 @@ TEST_CASE("a delivery whose event cannot be read is given up with a reason") {
   CHECK(bench.turn().size() == 1);
   REQUIRE(bench.decided.dead.size() == 1);
   CHECK(bench.decided.dead[0].code == "EventUnreadable");
+}
+
+TEST_CASE("a paused target is sent nothing, its in-flight work may end, and others go on") {
+  EngineBench bench;
+  bench.table({target("r1", "payment"), target("r2", "payment")});
+  bench.ready("payment", "p1");
+  bench.put(0);
+  const auto first = bench.turn();
+  REQUIRE(first.size() == 1);
+  bench.engine.set_paused(bench.now, {"r1", "payment"}, true);
+  bench.put(0);
+  bench.put(1);
+  const auto second = bench.turn();
+  REQUIRE(second.size() == 1);
+  CHECK(second[0].target == bench.engine.target_at(1));
+  bench.ok(first[0]);
+  CHECK(bench.turn().empty());
+  CHECK(bench.decided.settled.size() == 1);
+  CHECK(bench.engine.targets()[0].paused);
+  bench.engine.set_paused(bench.now, {"r1", "payment"}, false);
+  CHECK(bench.turn().size() == 1);
+}
+
+TEST_CASE("a paused target's retries wait, and its deliveries still expire") {
+  EngineBench bench;
+  bench.table({target("r1", "payment")});
+  bench.ready("payment", "p1");
+  bench.put();
+  const auto sent = bench.turn();
+  bench.engine.set_paused(bench.now, {"r1", "payment"}, true);
+  bench.retry(sent.at(0));
+  for (int minute = 0; minute < 24 * 60; ++minute) {
+    bench.ready("payment", "p1");
+    CHECK(bench.turn().empty());
+    bench.pass(1min);
+  }
+  bench.turn();
+  REQUIRE(bench.decided.dead.size() == 1);
+  CHECK(bench.decided.dead[0].condition == "MaximumEventAgeInSeconds");
+}
+
+TEST_CASE("a target may be paused before a table or a delivery names it, and reloads keep it so") {
+  EngineBench bench;
+  bench.engine.set_paused(bench.now, {"r1", "payment"}, true);
+  bench.table({target("r1", "payment")});
+  bench.ready("payment", "p1");
+  bench.put();
+  CHECK(bench.turn().empty());
+  bench.table({target("r1", "payment")});
+  CHECK(bench.turn().empty());
+  CHECK(bench.engine.is_paused({"r1", "payment"}));
+  CHECK_FALSE(bench.engine.is_paused({"r2", "payment"}));
+}
+
+TEST_CASE("max-in-flight holds over all instances, and every ending makes room") {
+  EngineBench bench;
+  LinkTarget limited = target("r1", "payment");
+  limited.limits.max_in_flight = 3;
+  bench.table({limited});
+  bench.ready("payment", "p1");
+  bench.ready("payment", "p2");
+  for (int count = 0; count < 10; ++count) bench.put();
+  auto sent = bench.turn();
+  REQUIRE(sent.size() == 3);
+  CHECK(bench.turn().empty());
+  bench.ok(sent[0]);
+  bench.reject(sent[1]);
+  CHECK(bench.turn().size() == 2);
+  bench.engine.on_gone(bench.now, "payment", "p1");
+  bench.engine.on_gone(bench.now, "payment", "p2");
+  bench.ready("payment", "p3");
+  CHECK(bench.turn().size() == 3);
+  CHECK(bench.engine.in_flight() == 3);
+  limited.limits.max_in_flight = 0;
+  bench.table({limited});
+  CHECK(bench.engine.in_flight() + bench.turn().size() == 8);
+}
+
+TEST_CASE("a rate limit spaces deliveries, wakes by itself and slows no other target") {
+  EngineBench bench;
+  LinkTarget limited = target("r1", "payment");
+  limited.limits.rate = 100;
+  bench.table({limited, target("r2", "payment")});
+  for (int count = 0; count < 1000; ++count) bench.put(0);
+  std::size_t sent = 0;
+  std::size_t free = 0;
+  const auto end = bench.now.steady + 5s;
+  while (bench.now.steady < end) {
+    bench.ready("payment", "p1", 10'000);
+    bench.put(1);
+    for (const Dispatch& dispatch : bench.turn()) {
+      (dispatch.target == bench.engine.target_at(0) ? sent : free) += 1;
+      bench.ok(dispatch);
+    }
+    const auto next = bench.engine.wake_at();
+    REQUIRE(next);
+    CHECK(*next <= bench.now.steady + 10ms);
+    bench.pass(std::max<Duration>(*next - bench.now.steady, 1ms));
+  }
+  CHECK(sent >= 500);
+  CHECK(sent <= 515);  // A tenth of a second's worth may go at once.
+  CHECK(free >= 400);
+}
+
+TEST_CASE("an attempt is counted as EventBridge counts it") {
+  EngineBench bench;
+  bench.table({target("r1", "payment")});
+  bench.ready("payment", "p1");
+  bench.put();
+  bench.pass(2ms);
+  auto sent = bench.turn();
+  bench.pass(1s);
+  bench.retry(sent.at(0));
+  const conga::bus::TargetCounters& counted = *bench.engine.targets()[0].counters;
+  CHECK(counted.invocations == 0);  // Only once it is settled or given up.
+  CHECK(counted.to_complete.sum() == 1'002'000);
+  bench.pass(2s);
+  bench.ready("payment", "p1");
+  sent = bench.turn();
+  bench.ok(sent.at(0));
+  bench.put();
+  bench.reject(bench.turn().at(0));
+  CHECK(counted.invocations == 2);
+  CHECK(counted.attempts == 3);
+  CHECK(counted.retry_attempts == 1);
+  CHECK(counted.successful_attempts == 1);
+  CHECK(counted.to_start.sum() == 2'000);
+  CHECK(counted.to_success.sum() == 3'002'000);
+}
+
+TEST_CASE("a stuck instance is drained by its ack-timeouts and others take over") {
+  EngineBench bench;
+  LinkTarget entry = target("r1", "payment");
+  entry.retry.ack_timeout = 5s;
+  entry.retry.backoff_initial = 1ms;
+  bench.table({entry});
+  bench.ready("payment", "stuck", 4);
+  for (int count = 0; count < 4; ++count) bench.put();
+  REQUIRE(bench.turn().size() == 4);
+  bench.ready("payment", "well", 10);
+  std::size_t settled = 0;
+  for (int second = 0; second < 60 && settled < 4; ++second) {
+    bench.pass(1s);
+    bench.ready("payment", "stuck", 4);  // It lives, and settles nothing.
+    bench.ready("payment", "well", 10);
+    for (const Dispatch& dispatch : bench.turn()) {
+      if (dispatch.instance != "well") continue;
+      bench.ok(dispatch);
+      ++settled;
+    }
+  }
+  CHECK(settled == 4);
+}
+
+TEST_CASE("a failing key parks alone, and goes on in order once it is redriven") {
+  EngineBench bench;
+  LinkTarget ordered = target("r1", "payment");
+  ordered.ordering = "/detail/key";
+  ordered.retry.backoff_initial = 1s;
+  bench.table({ordered});
+  bench.ready("payment", "p1");
+  for (Sequence at = 1; at <= 6; ++at) {
+    bench.keys[at] = at % 2 == 1 ? 11 : 22;
+    bench.put();
+  }
+  std::vector<Sequence> order;
+  bool failed = false;
+  for (int turn = 0; turn < 20; ++turn) {
+    for (const Dispatch& dispatch : bench.turn()) {
+      if (dispatch.event.sequence == 1 && !failed) {
+        failed = true;
+        bench.retry(dispatch);
+        continue;
+      }
+      order.push_back(dispatch.event.sequence);
+      bench.ok(dispatch);
+    }
+    if (turn == 10) {
+      CHECK(order == std::vector<Sequence>{2, 4, 6});
+      CHECK(bench.engine.targets()[0].parked == 2);
+      bench.pass(2s);
+      bench.ready("payment", "p1");
+    }
+  }
+  CHECK(order == std::vector<Sequence>{2, 4, 6, 1, 3, 5});
 }

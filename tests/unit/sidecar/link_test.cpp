@@ -34,6 +34,9 @@ LinkTarget any_target() {
   target.target = any_text();
   target.service = any_text();
   target.ordering = any_text();
+  target.limits.max_in_flight = *rc::gen::inRange(0U, 3U);
+  target.limits.rate = *rc::gen::inRange(0U, 100'000U);
+  target.limits.batch = *rc::gen::inRange(0U, 3U);
   target.retry.max_attempts = *rc::gen::arbitrary<std::uint32_t>();
   target.retry.max_age = any_duration();
   target.retry.backoff_initial = any_duration();

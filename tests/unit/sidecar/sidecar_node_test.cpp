@@ -3,6 +3,7 @@
 #include "bus/sidecar/sidecar_node.h"
 
 #include "common/wire/event/packer.h"
+#include "tests/support/mem_files.h"
 #include "tests/unit/sidecar/engine_bench.h"
 #include "tests/unit/sidecar/sidecar_bench.h"
 
@@ -538,4 +539,110 @@ TEST_CASE("draining refuses puts, sends nothing new and waits for what is in fli
     REQUIRE(bench.turn());
   }
   CHECK(bench.node->drained());
+}
+
+TEST_CASE("targets are paused by name, refused when unknown, and resumed") {
+  SidecarBench bench;
+  bench.ask("target.pause", R"({"target": "payment"})");
+  REQUIRE(bench.turn());
+  CHECK(bench.answer().starts_with("Unavailable: "));
+  bench.table({target("r1", "payment"), target("r2", "payment")});
+  bench.ready("payment", "p1");
+  bench.ask("target.pause", R"({"target": "payment", "rule": "r1"})");
+  bench.route(bench.make_event(), {0, 1});
+  REQUIRE(bench.turn());
+  CHECK(bench.answer() == R"({"targets":[{"rule":"r1","target":"payment","paused":true}]})");
+  REQUIRE(bench.deliveries().size() == 1);
+  CHECK(bench.deliveries()[0].rule == "r2");
+  bench.ask("sidecar.status");
+  REQUIRE(bench.turn());
+  CHECK(bench.answer().find(R"("state":"paused")") != std::string::npos);
+  for (const char* wrong : {R"({})", R"({"target": 1})", R"({"target": "payment", "rul": "r1"})"}) {
+    bench.ask("target.pause", wrong);
+    REQUIRE(bench.turn());
+    CHECK(bench.answer().starts_with("InvalidArguments: "));
+  }
+  bench.ask("target.resume", R"({"target": "shipping"})");
+  REQUIRE(bench.turn());
+  CHECK(bench.answer().starts_with("NotFound: "));
+  bench.ask("target.resume", R"({"target": "payment"})");
+  REQUIRE(bench.turn());
+  REQUIRE(bench.deliveries().size() == 1);
+  CHECK(bench.deliveries()[0].rule == "r1");
+}
+
+TEST_CASE("a target stays paused over a restart, and over a crash of the machine") {
+  conga::testing::MemFiles files;
+  REQUIRE(files.make_directory("/data"));
+  SidecarBench bench;
+  const auto fake = bench.stores;
+  bench.stores = [&] {
+    conga::bus::SidecarStores made = fake();
+    made.open_paused = [&] { return conga::bus::PausedTargets::open(files, "/data"); };
+    return made;
+  };
+  bench.start();
+  bench.table({target("r1", "payment")});
+  bench.ask("target.pause", R"({"target": "payment"})");
+  REQUIRE(bench.turn());
+  const auto restart = [&] {
+    bench.node.reset();
+    files.crash();
+    bench.start();
+    bench.generation = 0;
+    bench.table({target("r1", "payment")});
+    bench.ready("payment", "p1");
+    bench.route(bench.make_event());
+    REQUIRE(bench.turn());
+  };
+  restart();
+  CHECK(bench.deliveries().empty());
+  bench.ask("target.resume", R"({"target": "payment"})");
+  REQUIRE(bench.turn());
+  CHECK(bench.deliveries().size() == 1);
+  restart();
+  CHECK_FALSE(bench.deliveries().empty());
+}
+
+TEST_CASE("a target may limit how many of its deliveries are in one message") {
+  SidecarBench bench;
+  LinkTarget batched = target("r1", "payment");
+  batched.limits.batch = 2;
+  bench.table({batched});
+  bench.ready("payment", "p1");
+  for (int count = 0; count < 5; ++count) bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  CHECK(bench.deliveries().size() == 5);
+  const auto frames = std::count_if(bench.sent.begin(), bench.sent.end(), [](const auto& frame) {
+    return frame.topic == "deliver/payment/p1";
+  });
+  CHECK(frames == 3);
+}
+
+TEST_CASE("a dead letter that cannot be stored at once is a failed invocation, once") {
+  SidecarBench bench;
+  bench.table({target("r1", "payment")});
+  bench.ready("payment", "p1");
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  bench.disk.letters_full = true;
+  bench.settle(bench.deliveries().at(0).id, Outcome::Reject);
+  REQUIRE(bench.turn());
+  bench.pass(2s);
+  REQUIRE(bench.turn());
+  bench.disk.letters_full = false;
+  bench.pass(2s);
+  REQUIRE(bench.turn());
+  conga::MetricsPage page;
+  bench.node->measure(bench.now, page);
+  const auto value = [&page](std::string_view name) {
+    for (const conga::MetricFamily& family : page.families()) {
+      if (family.name == name) return family.samples.at(0).value;
+    }
+    return -1.0;
+  };
+  CHECK(value("conga_failed_invocations_total") == 1);
+  CHECK(value("conga_invocations_failed_to_be_sent_to_dlq_total") == 2);
+  CHECK(value("conga_invocations_sent_to_dlq_total") == 1);
+  CHECK(value("conga_invocations_total") == 1);
 }
