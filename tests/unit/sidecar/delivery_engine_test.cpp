@@ -833,7 +833,7 @@ TEST_CASE("a stuck instance is drained by its ack-timeouts and others take over"
   CHECK(settled == 4);
 }
 
-TEST_CASE("a failing key parks alone, and goes on in order once it is redriven") {
+TEST_CASE("a failing key parks alone, and goes on in order once it is settled") {
   EngineBench bench;
   LinkTarget ordered = target("r1", "payment");
   ordered.ordering = "/detail/key";
