@@ -141,6 +141,15 @@ Examples:
   conga status --idle --patience 2m
   conga status --publish tcp://bus.example:7461 --subscribe tcp://bus.example:7462)";
 
+constexpr const char* kJournalExamples =
+    R"(Needs no bus and only reads, so a sidecar may be at work in the directory. Exit code 1 if there is
+damage; an unfinished write at the end is none.
+
+Examples:
+  conga journal verify /var/lib/conga/journal
+  conga journal stats /var/lib/conga/journal
+  conga journal dump --json /var/lib/conga/journal | jq 'select(.type == "dead-letter")')";
+
 /// The options of every command while CLI11 fills them in; it needs addresses that stay.
 struct Draft {
   Arguments common;
@@ -154,6 +163,7 @@ struct Draft {
   RulesOptions rules;
   StatusOptions status;
   TargetOptions target;
+  JournalOptions journal;
 };
 
 std::string is_duration(const std::string& text) {
@@ -307,6 +317,22 @@ void add_target(CLI::App& app, Draft& draft) {
   add("resume", "Send to a paused target again", TargetOptions::Action::Resume);
 }
 
+void add_journal(CLI::App& app, Draft& draft) {
+  JournalOptions& journal = draft.journal;
+  CLI::App* group = app.add_subcommand("journal", "Look into a sidecar's journal, without a bus");
+  group->require_subcommand(0, 1)->footer(kJournalExamples);
+  const auto add = [&](const char* name, const char* about, JournalOptions::Action action) {
+    CLI::App* command = group->add_subcommand(name, about);
+    command->add_option("directory", journal.directory, "The sidecar's journal.directory")
+        ->required();
+    command->footer(kJournalExamples);
+    command->callback([&journal, action] { journal.action = action; });
+  };
+  add("verify", "Read every record and tell all damage", JournalOptions::Action::Verify);
+  add("dump", "Print every record, one a line", JournalOptions::Action::Dump);
+  add("stats", "Count segments, events and endings", JournalOptions::Action::Stats);
+}
+
 void add_status(CLI::App& app, Draft& draft) {
   CLI::App* command = app.add_subcommand("status", "Show bus, sidecar, services and backlog");
   command->add_option("--await", draft.status.await, "Wait until these services are ready: a,b,c")
@@ -351,6 +377,7 @@ CommandOptions chosen(std::string_view name, const Draft& draft) {
   if (name == "dlq") return draft.dlq;
   if (name == "rules") return draft.rules;
   if (name == "target") return draft.target;
+  if (name == "journal") return draft.journal;
   return finished_status(draft);
 }
 
@@ -381,6 +408,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   add_rules(app, draft);
   add_status(app, draft);
   add_target(app, draft);
+  add_journal(app, draft);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

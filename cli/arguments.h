@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cli/commands/dlq.h"
+#include "cli/commands/journal.h"
 #include "cli/commands/put.h"
 #include "cli/commands/rules.h"
 #include "cli/commands/status.h"
@@ -29,7 +30,8 @@ using CommandOptions = std::variant<PutOptions,
                                     DlqOptions,
                                     RulesOptions,
                                     StatusOptions,
-                                    TargetOptions>;
+                                    TargetOptions,
+                                    JournalOptions>;
 
 struct Arguments {
   std::string config{};   ///< A bus.yaml to take the endpoints from; empty: none given.

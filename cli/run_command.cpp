@@ -2,11 +2,13 @@
 
 #include "cli/run_command.h"
 
+#include "cli/commands/journal.h"
 #include "cli/commands/rules_offline.h"
 #include "cli/commands/trace.h"
 #include "cli/endpoints.h"
 #include "cli/event_filter.h"
 #include "cli/terminal.h"
+#include "common/io/posix_files.h"
 #include "common/log/log.h"
 #include "common/runtime/run.h"
 #include "common/runtime/signals.h"
@@ -67,6 +69,11 @@ struct Maker {
     return std::make_unique<Rules>(settings, options.action, screen, look);
   }
 
+  /// Never asked: it needs no bus.
+  Made operator()(const JournalOptions& /*options*/) const {
+    return fail(Fault::Permanent, "journal needs no bus");
+  }
+
   Made operator()(const TargetOptions& options) const {
     return std::make_unique<Target>(settings, options, screen, look);
   }
@@ -116,6 +123,12 @@ bool is_offline(const CommandOptions& command) {
 }  // namespace
 
 ExitCode run_command(const Arguments& arguments, Random& random, Screen& screen, const Look& look) {
+  if (const auto* journal = std::get_if<JournalOptions>(&arguments.command)) {
+    PosixFiles files;
+    const ExitCode code = run_journal(files, *journal, screen, look);
+    screen.flush();
+    return code;
+  }
   if (is_offline(arguments.command)) {
     const ExitCode code = run_offline(std::get<RulesOptions>(arguments.command), screen, look);
     screen.flush();
