@@ -10,7 +10,9 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,11 +36,15 @@ const WallTime kStart{std::chrono::hours(24 * 365 * 50)};
 const std::string kSegment = "journal/00000001.log";
 constexpr std::uint64_t kFirstRecord = 4096;
 
-class Nobody final : public conga::bus::RecoveryVisitor {
+class Collector final : public conga::bus::RecoveryVisitor {
 public:
   void on_recent_event(std::string_view /*event_bytes*/, WallTime /*ingested*/) override {}
 
-  void on_pending(const conga::bus::PendingDelivery& /*delivery*/) override {}
+  void on_pending(const conga::bus::PendingDelivery& delivery) override {
+    pending.push_back(delivery);
+  }
+
+  std::vector<conga::bus::PendingDelivery> pending;
 };
 
 std::string order(char digit) {
@@ -58,12 +64,12 @@ struct Site {
   std::unique_ptr<FileJournal> journal;
 
   Site() {
-    Nobody nobody;
+    Collector found;
     conga::bus::FileJournalOptions options;
     options.directory = "journal";
     options.segment_size = 64 * 1024;
     options.hold_back = 4096;
-    auto opened = FileJournal::open(files, options, kStart, nobody);
+    auto opened = FileJournal::open(files, options, kStart, found);
     REQUIRE(opened);
     journal = std::move(*opened);
     const TargetName target{"bill-orders", "billing"};
@@ -220,4 +226,32 @@ TEST_CASE("a folder without a journal, or with another version's, is wrong usage
   const auto ran = site.run(Action::Verify);
   CHECK(ran.code == ExitCode::Usage);
   CHECK(has(ran.err, "a journal of version 2"));
+}
+
+TEST_CASE("the journal that version 1 wrote is read for ever") {
+  const auto content = [](const std::string& name) {
+    std::ifstream file(std::string(CONGA_GOLDEN) + "/" + name, std::ios::binary);
+    REQUIRE(file);
+    std::ostringstream bytes;
+    bytes << file.rdbuf();
+    return bytes.str();
+  };
+  Site site;
+  site.journal.reset();
+  site.files.set_content(kSegment, content("00000001.log"));
+  const auto ran = site.run(Action::Dump, true);
+  CHECK(ran.code == ExitCode::Done);
+  CHECK(ran.out == content("dump.jsonl"));
+  Collector found;
+  conga::bus::FileJournalOptions options;
+  options.directory = "journal";
+  auto opened = FileJournal::open(site.files, options, kStart, found);
+  REQUIRE(opened);
+  REQUIRE(found.pending.size() == 1);
+  CHECK(found.pending[0].event.sequence == 3);
+  CHECK(found.pending[0].target == TargetName{"bill-orders", "billing"});
+  const auto event = (*opened)->read(found.pending[0].event);
+  REQUIRE(event);
+  CHECK(event->bytes == order('3'));
+  CHECK((*opened)->stats().next_sequence == 5);
 }
