@@ -8,6 +8,7 @@
 #include "common/runtime/daemon.h"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 namespace conga::bus {
@@ -44,7 +45,8 @@ Result<std::unique_ptr<Node>> open_bus(const BusConfig& config,
   auto forwarder = std::make_unique<Forwarder>(
       std::move(options),
       std::move(files.rules),
-      [path = config.rules] { return load_rules(path); },
+      // A thread of its own: thousands of rules take long to read, and events do not wait for them.
+      [path = config.rules] { return std::async(std::launch::async, load_rules, path); },
       surroundings.log);
   if (config.sidecar == BusConfig::Sidecar::Process) return forwarder;
   auto sidecar = open_sidecar(

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <iterator>
 #include <utility>
 
@@ -16,6 +17,9 @@ namespace {
 
 /// A body of the turn is sent when it is this big.
 constexpr std::size_t kFrameSize = std::size_t{256} * 1024;
+
+/// How often a reload under way is looked at.
+constexpr Duration kReloadPoll = std::chrono::milliseconds(5);
 
 /// What the sidecar may have published as it is.
 constexpr std::array<std::string_view, 3> kRelayed{"put-result/", "deliver/", "answer/"};
@@ -248,7 +252,7 @@ bool Forwarder::answer(const Time& now,
   } else if (ask.verb == "rules.list") {
     append_answer(answers, ask.request, list_rules());
   } else if (ask.verb == "rules.reload") {
-    answer_reload(now, ask, answers);
+    begin_reload(now, ReloadWaiter{.client = std::string(client), .request = ask.request});
   } else if (link_.state() == LinkGate::State::Down) {
     append_refusal(answers, ask.request, "Unavailable", "the sidecar does not answer");
   } else {
@@ -293,18 +297,48 @@ void Forwarder::answer_hello(const Time& now,
   append_answer(answers, ask.request, result);
 }
 
-void Forwarder::answer_reload(const Time& now, const AskView& ask, std::string& answers) {
-  if (const auto loaded = load_rules(now); !loaded) {
-    return append_refusal(answers, ask.request, "InvalidRules", loaded.error().what);
+/// A reload that is asked for during another begins after it: it may be about newer files.
+void Forwarder::begin_reload(const Time& now, std::optional<ReloadWaiter> waiter) {
+  const bool busy = loading_.valid();
+  if (waiter) (busy ? waiting_more_ : waiting_).push_back(std::move(*waiter));
+  if (busy) {
+    reload_again_ = true;
+    return;
   }
-  std::string result;
-  Packer(result)
-      .map(2)
-      .key("generation")
-      .unsigned_integer(generation_)
-      .key("rules")
-      .unsigned_integer(rules_.rules().size());
-  append_answer(answers, ask.request, result);
+  loading_ = load_();
+  finish_reload(now);
+}
+
+/// If the rules are there: they are used from now on, or their faults told.
+void Forwarder::finish_reload(const Time& now) {
+  look_at_.reset();
+  while (loading_.valid()) {
+    if (loading_.wait_for(std::chrono::seconds(0)) == std::future_status::timeout) {
+      look_at_ = now.steady + kReloadPoll;
+      return;
+    }
+    const Result<> adopted = adopt(now, loading_.get());
+    for (const ReloadWaiter& waiter : waiting_) answer_reload(waiter, adopted);
+    waiting_ = std::exchange(waiting_more_, {});
+    if (std::exchange(reload_again_, false)) loading_ = load_();
+  }
+}
+
+void Forwarder::answer_reload(const ReloadWaiter& waiter, const Result<>& adopted) {
+  std::string answer;
+  if (adopted) {
+    std::string result;
+    Packer(result)
+        .map(2)
+        .key("generation")
+        .unsigned_integer(generation_)
+        .key("rules")
+        .unsigned_integer(rules_.rules().size());
+    append_answer(answer, waiter.request, result);
+  } else {
+    append_refusal(answer, waiter.request, "InvalidRules", adopted.error().what);
+  }
+  send(Channel::Subscribe, answer_topic(waiter.client), std::move(answer));
 }
 
 void Forwarder::on_link_frame(const Time& now, Frame& frame) {
@@ -355,6 +389,7 @@ void Forwarder::on_time(const Time& now) {
   if (!started_) loaded_ = started_.emplace(now.wall);
   log_.on_time(now);
   link_.advance(now);
+  finish_reload(now);
   const bool up = link_.state() != LinkGate::State::Down;
   if (std::exchange(linked_, up) == up) return;
   up ? log_.info("the sidecar is there")
@@ -362,7 +397,9 @@ void Forwarder::on_time(const Time& now) {
 }
 
 std::optional<SteadyTime> Forwarder::wake_at() const {
-  return link_.wake_at();
+  const auto link = link_.wake_at();
+  if (!link || !look_at_) return link ? link : look_at_;
+  return std::min(*link, *look_at_);
 }
 
 Result<> Forwarder::commit(const Time& /*now*/, std::vector<Frame>& out) {
@@ -377,12 +414,10 @@ bool Forwarder::accepts(Channel channel) const {
 }
 
 void Forwarder::reload(const Time& now) {
-  // Whoever sent the signal reads the log; load_rules() has told it.
-  static_cast<void>(load_rules(now).has_value());
+  begin_reload(now, std::nullopt);
 }
 
-Result<> Forwarder::load_rules(const Time& now) {
-  auto rules = load_();
+Result<> Forwarder::adopt(const Time& now, Result<RuleSet> rules) {
   if (!rules) {
     rules_fault_ = rules.error().what;
     log_.error("the rules are not reloaded, the last good ones stay: " + rules_fault_);

@@ -20,6 +20,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <map>
 #include <optional>
 #include <string>
@@ -60,12 +61,17 @@ struct ForwarderCounters {
   SizeCounts put_sizes;                ///< Of the events in them.
 };
 
-/// Reads the rules anew; an error names every fault with file:line:column.
-using RulesLoader = std::function<Result<RuleSet>()>;
+/// Rules that are being read, perhaps by another thread; an error names every fault with
+/// file:line:column.
+using PendingRules = std::future<Result<RuleSet>>;
+
+/// Begins to read the rules anew.
+using RulesLoader = std::function<PendingRules()>;
 
 class Forwarder final : public Node {
 public:
-  /// `load` reads the rules anew at each reload; it is not called by the constructor.
+  /// `load` is called at each reload, not by the constructor. Events are routed by the old rules
+  /// until what it returns is ready, then by the new ones: none by half of each.
   Forwarder(ForwarderOptions options, RuleSet rules, RulesLoader load, Log& log);
 
   void on_frame(const Time& now, Frame& frame) override;
@@ -108,11 +114,20 @@ private:
                     std::string_view client,
                     const AskView& ask,
                     std::string& answers);
-  void answer_reload(const Time& now, const AskView& ask, std::string& answers);
+
+  /// Who asked for a reload and waits for its end.
+  struct ReloadWaiter {
+    std::string client;
+    std::uint64_t request = 0;
+  };
+
+  void begin_reload(const Time& now, std::optional<ReloadWaiter> waiter);
+  void finish_reload(const Time& now);
+  void answer_reload(const ReloadWaiter& waiter, const Result<>& adopted);
   void on_link_frame(const Time& now, Frame& frame);
   void return_delivery(std::string_view topic);
   void tell_gone(std::string_view deliver_topic);
-  Result<> load_rules(const Time& now);
+  Result<> adopt(const Time& now, Result<RuleSet> rules);
   std::string table_body() const;
   void send_table(const Time& now);
   void send(Channel channel, std::string topic, std::string body);
@@ -123,6 +138,11 @@ private:
   std::uint64_t generation_ = 1;        ///< Counts the loads of the rules in this process.
   std::vector<std::uint64_t> matches_;  ///< By rule, of this generation.
   RulesLoader load_;
+  PendingRules loading_;                    ///< Valid while a reload is under way.
+  std::vector<ReloadWaiter> waiting_;       ///< For it.
+  std::optional<SteadyTime> look_at_;       ///< When to see whether it has ended.
+  bool reload_again_ = false;               ///< Files may have changed since it began.
+  std::vector<ReloadWaiter> waiting_more_;  ///< For the one after it.
   Log& log_;
   Audience audience_;
   ClientNames clients_;

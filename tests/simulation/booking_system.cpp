@@ -26,6 +26,7 @@
 #include "tests/support/world.h"
 
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <set>
@@ -202,7 +203,9 @@ Result<std::unique_ptr<Node>> System::start_forwarder() {
   if (!rules) return rules.failure();
   bus::ForwarderOptions options;
   options.boot = chance_.bits() | 1U;
-  const auto load = [files] { return bus::RuleSet::parse(files); };
+  const auto load = [files] {
+    return std::async(std::launch::deferred, [files] { return bus::RuleSet::parse(files); });
+  };
   return std::make_unique<bus::Forwarder>(options, std::move(*rules), load, log_);
 }
 

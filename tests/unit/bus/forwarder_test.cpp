@@ -138,6 +138,28 @@ TEST_CASE("wrong rules are kept out, and the status says why until they are righ
   CHECK(contains(bench.answer("bus.status"), R"("fault":null)"));
 }
 
+TEST_CASE("while new rules are read events go by the old ones, then all by the new ones") {
+  Bench bench;
+  bench.alive();
+  bench.slow_rules.emplace();
+  CHECK(bench.ask(1, "rules.reload").empty());
+  const auto wake = bench.forwarder.wake_at();
+  REQUIRE(wake);
+  CHECK(*wake <= bench.now.steady + std::chrono::milliseconds(5));
+  CHECK(bench.put(event_of(1, "Paid")).size() == 1);
+  CHECK(contains(bench.answer("bus.status"), R"("generation":1)"));
+  // Asked again meanwhile: the files may be newer, so they are read once more afterwards.
+  CHECK(bench.ask(2, "rules.reload").empty());
+  auto first = std::exchange(bench.slow_rules, std::nullopt);
+  first->set_value(conga::fail(conga::Fault::Permanent, "rules.yaml:3:5: no such key"));
+  const auto out = bench.turn();
+  REQUIRE(out.size() == 3);
+  CHECK(contains(out[0].body, "no such key"));
+  CHECK(conga::bus::read_table(out[1].body)->generation == 2);
+  CHECK(out[2].topic == out[0].topic);
+  CHECK(contains(bench.answer("bus.status"), R"("generation":2)"));
+}
+
 TEST_CASE("rules are listed with their targets and how often they matched") {
   Bench bench;
   bench.alive();

@@ -12,7 +12,9 @@
 
 #include <doctest/doctest.h>
 
+#include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -91,10 +93,15 @@ class Bench {
 public:
   explicit Bench(ForwarderOptions options = defaults(), RuleSet rules = two_rules())
       : forwarder(
-          std::move(options),
-          std::move(rules),
-          [this] { return std::exchange(next_rules, two_rules()); },
-          log) {}
+          std::move(options), std::move(rules), [this] { return load(); }, log) {}
+
+  /// What a reload reads: next_rules at once, or what slow_rules will hold.
+  PendingRules load() {
+    if (slow_rules) return slow_rules->get_future();
+    std::promise<Result<RuleSet>> ready;
+    ready.set_value(std::exchange(next_rules, two_rules()));
+    return ready.get_future();
+  }
 
   static ForwarderOptions defaults() {
     ForwarderOptions options;
@@ -162,6 +169,7 @@ public:
   }
 
   Result<RuleSet> next_rules = two_rules();
+  std::optional<std::promise<Result<RuleSet>>> slow_rules;
   std::shared_ptr<CapturingSink> sink = std::make_shared<CapturingSink>();
   Log log{"bus", LogLevel::Warning, sink};
   Forwarder forwarder;
