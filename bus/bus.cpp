@@ -18,6 +18,12 @@ Result<RuleSet> load_rules(const std::string& path) {
   return RuleSet::load({&path, 1});
 }
 
+/// On a thread of its own, for thousands of rules take long to read and events do not wait for
+/// them; where no thread can be had, when the result is asked for.
+PendingRules begin_load(const std::string& path) {
+  return std::async(std::launch::async | std::launch::deferred, load_rules, path);
+}
+
 }  // namespace
 
 Result<BusFiles> load_files(const BusConfig& config) {
@@ -45,8 +51,7 @@ Result<std::unique_ptr<Node>> open_bus(const BusConfig& config,
   auto forwarder = std::make_unique<Forwarder>(
       std::move(options),
       std::move(files.rules),
-      // A thread of its own: thousands of rules take long to read, and events do not wait for them.
-      [path = config.rules] { return std::async(std::launch::async, load_rules, path); },
+      [path = config.rules] { return begin_load(path); },
       surroundings.log);
   if (config.sidecar == BusConfig::Sidecar::Process) return forwarder;
   auto sidecar = open_sidecar(
