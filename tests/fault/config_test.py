@@ -25,7 +25,7 @@ OWN_FAULTS = {
     "booking": ("{fligths: []}", ["4:11: booking.fligths: unknown key, did you mean flights?"]),
     "payment": (
         "{acquirer: x}",
-        ["4:11: payment.acquirer: unknown key, did you mean acquirer-database?"],
+        ["4:11: payment.acquirer: unknown key. Allowed: acquirer-database"],
     ),
     "seating": (
         "{cabin: cabins.yaml}",

@@ -38,6 +38,14 @@ void* operator new[](std::size_t size) {
   return counted(size);
 }
 
+void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
+  return counted(size);
+}
+
+void* operator new[](std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
+  return counted(size);
+}
+
 void operator delete(void* memory) noexcept {
   std::free(memory);
 }
