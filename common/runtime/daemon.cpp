@@ -81,6 +81,22 @@ void tell_end(RunEnd end, const RunOptions& options, Log& log) {
   }
 }
 
+/// One report at a time: they would write into each other's output.
+void add_report(CLI::App& app, const ReportFlag& report, DaemonFlags& flags) {
+  const auto chosen = [&flags, &report](const std::string& argument) {
+    if (!flags.report.empty()) throw CLI::ExcludesError(report.flag, flags.report);
+    flags.report = report.flag;
+    flags.report_argument = argument;
+  };
+  if (report.argument.empty()) {
+    app.add_flag_callback(
+        report.flag, [chosen] { chosen({}); }, report.description);
+  } else {
+    app.add_option_function<std::string>(report.flag, chosen, report.description)
+        ->type_name(report.argument);
+  }
+}
+
 }  // namespace
 
 std::optional<int> parse_flags(const DaemonInfo& info, int argc, char** argv, DaemonFlags& flags) {
@@ -93,6 +109,7 @@ std::optional<int> parse_flags(const DaemonInfo& info, int argc, char** argv, Da
       ->allow_extra_args(false);
   app.add_option("--ready-file", flags.ready_file, "Make this file once ready, for scripts");
   app.add_flag("--check", flags.check, "Read the configuration, tell every fault, and end");
+  for (const ReportFlag& report : info.reports) add_report(app, report, flags);
   app.set_version_flag("--version", info.name + " " + std::string(kVersion));
   app.footer("Examples:\n" + info.examples
              + "\nSignals: SIGTERM and SIGINT stop it cleanly, SIGHUP reloads.\n"

@@ -28,11 +28,20 @@ enum ExitCode : int {
   kExitUsage = 2,    ///< A flag or the configuration is wrong; every fault is on standard error.
 };
 
+/// A flag that makes a daemon tell something, and end. It is told from what is stored, so it works
+/// beside a running daemon.
+struct ReportFlag {
+  std::string flag;         ///< `--map`.
+  std::string argument;     ///< What follows the flag, for --help: `FLIGHT`; empty: nothing does.
+  std::string description;  ///< One sentence for --help.
+};
+
 struct DaemonInfo {
   std::string name;         ///< `conga-bus`.
   std::string description;  ///< One sentence for --help.
   std::string config;       ///< The default of --config; empty: it must be given.
   std::string examples;     ///< Lines at the end of --help.
+  std::vector<ReportFlag> reports = {};
 };
 
 struct DaemonFlags {
@@ -40,6 +49,8 @@ struct DaemonFlags {
   std::vector<std::string> sets;  ///< --set KEY=VALUE, any number
   std::string ready_file;         ///< --ready-file FILE: made when the daemon is ready
   bool check = false;             ///< --check: read the configuration, say what is wrong, and end
+  std::string report = {};        ///< The report flag that was given, `--map`; empty: none.
+  std::string report_argument = {};
 };
 
 /// Fills `flags`; a value is the code to exit with at once (--help, --version, a wrong flag).

@@ -190,9 +190,9 @@ Result<kit::Decision> Booking::request(const EventView& event,
        event.id.text(),
        std::int64_t{now.wall.time_since_epoch().count()}});
   if (!stored) return stored.failure();
-  return kit::Decision{.facts = {kit::fact(contract::BookingCreated{
-                           .trip = trip, .locator = *locator, .card = request.card})},
-                       .effect = {}};
+  contract::BookingCreated created{.trip = trip, .card = request.card};
+  created.trip.locator = *locator;
+  return kit::Decision{.facts = {kit::fact(created)}, .effect = {}};
 }
 
 Result<std::string> Booking::free_locator(const EventView& event) {
@@ -213,8 +213,7 @@ Result<kit::Decision> Booking::confirm(const EventView& event) {
   if (auto moved = move(database_, issued->trip.booking_id, Status::Confirmed, ""); !moved) {
     return moved.failure();
   }
-  return kit::Decision{.facts = {kit::fact(contract::BookingConfirmed{.trip = issued->trip,
-                                                                      .locator = stored->locator})},
+  return kit::Decision{.facts = {kit::fact(contract::BookingConfirmed{.trip = issued->trip})},
                        .effect = {}};
 }
 
@@ -225,9 +224,9 @@ Result<kit::Decision> Booking::cancel(const contract::Trip& trip, const std::str
   if (auto moved = move(database_, trip.booking_id, Status::Cancelled, reason); !moved) {
     return moved.failure();
   }
-  return kit::Decision{.facts = {kit::fact(contract::BookingCancelled{
-                           .trip = trip, .locator = stored->locator, .reason = reason})},
-                       .effect = {}};
+  return kit::Decision{
+      .facts = {kit::fact(contract::BookingCancelled{.trip = trip, .reason = reason})},
+      .effect = {}};
 }
 
 }  // namespace conga::booking

@@ -6,8 +6,9 @@
 //     template <class Self, class Visit>
 //     static void describe(Self& self, Visit& visit) { visit("flight", self.flight); }
 //
-// A field may be text, an integer, another described struct, or a vector of those. All are
-// required; a fault names its path, such as `detail.trip.passengers[1].name`.
+// A field may be text, an integer, a truth value, another described struct, or a vector of those.
+// All are required but those that are described by `visit.optional(...)`: these are left out when
+// they are as a new struct has them. A fault names its path: `detail.trip.passengers[1].name`.
 
 #pragma once
 
@@ -25,10 +26,20 @@ namespace conga::contract {
 
 namespace detail {
 
+/// Whether an optional field says nothing.
+template <class T>
+bool is_unset(const T& field) {
+  return field == T{};
+}
+
 struct CountFields {
   std::size_t count = 0;
 
   void operator()(std::string_view /*name*/, const auto& /*field*/) { ++count; }
+
+  void optional(std::string_view /*name*/, const auto& field) {
+    if (!is_unset(field)) ++count;
+  }
 };
 
 template <class T>
@@ -44,6 +55,11 @@ inline void write(Packer& packer, std::int64_t number) {
   packer.integer(number);
 }
 
+template <std::same_as<bool> T>
+void write(Packer& packer, const T& truth) {
+  packer.boolean(truth);
+}
+
 template <class T>
 void write(Packer& packer, const std::vector<T>& list);
 
@@ -57,6 +73,10 @@ public:
   void operator()(std::string_view name, const auto& field) {
     packer_.key(name);
     write(packer_, field);
+  }
+
+  void optional(std::string_view name, const auto& field) {
+    if (!is_unset(field)) (*this)(name, field);
   }
 
 private:
@@ -95,6 +115,12 @@ public:
     into = *number;
   }
 
+  template <std::same_as<bool> T>
+  void read(const Value& value, const std::string& path, T& into) {
+    if (!value.boolean()) return expected(path, "true or false");
+    into = *value.boolean();
+  }
+
   template <class T>
   void read(const Value& value, const std::string& path, std::vector<T>& into) {
     if (!value.is_array()) return expected(path, "a list");
@@ -126,6 +152,10 @@ public:
     const auto value = map_.find(name);
     if (!value) return reader_.expected(path, "this field, which is missing");
     reader_.read(*value, path, field);
+  }
+
+  void optional(std::string_view name, auto& field) {
+    if (map_.find(name)) (*this)(name, field);
   }
 
 private:

@@ -35,12 +35,46 @@ struct Money {
 };
 
 struct Passenger {
-  std::string name;
+  std::string name;  ///< Unique in its booking.
 
   template <class Self, class Visit>
   static void describe(Self& self, Visit& visit) {
     visit("name", self.name);
   }
+};
+
+/// Wishes for seats. They are met as far as there are seats.
+struct SeatPreferences {
+  std::string position = {};  ///< window, aisle, middle; empty: any.
+  std::string zone = {};      ///< front, rear; empty: any.
+  bool extra_legroom = false;
+
+  template <class Self, class Visit>
+  static void describe(Self& self, Visit& visit) {
+    visit.optional("position", self.position);
+    visit.optional("zone", self.zone);
+    visit.optional("extra-legroom", self.extra_legroom);
+  }
+
+  friend bool operator==(const SeatPreferences&, const SeatPreferences&) = default;
+};
+
+/// Where and when a flight goes, in the airports' own times. From config/flights.yaml.
+struct Route {
+  std::string from = {};     ///< IATA code: FRA.
+  std::string to = {};       ///< IATA code: LHR.
+  std::string departs = {};  ///< 07:15
+  std::string arrives = {};  ///< 08:00; `+1` behind it: a day later.
+
+  template <class Self, class Visit>
+  static void describe(Self& self, Visit& visit) {
+    visit("from", self.from);
+    visit("to", self.to);
+    visit("departs", self.departs);
+    visit("arrives", self.arrives);
+  }
+
+  friend bool operator==(const Route&, const Route&) = default;
 };
 
 /// What was asked for, and travels with the flow.
@@ -49,8 +83,14 @@ struct Trip {
   std::string flight;      ///< LH123
   std::string cabin;       ///< economy, premium, business
   std::vector<Passenger> passengers;
-  std::string email;
-  Money fare;  ///< For all passengers together.
+  std::string email = {};            ///< Empty: none; then there is a phone.
+  Money fare = {};                   ///< For all passengers together.
+  std::string phone = {};            ///< E.164, +4915112345678; empty: none.
+  std::string language = {};         ///< Of messages, BCP 47: de; empty: English.
+  SeatPreferences preferences = {};  ///< Of all passengers.
+  std::string date = {};             ///< Of departure, 2026-12-01; empty in a request: tomorrow.
+  std::string locator = {};          ///< Six characters for the customer; empty in a request.
+  Route route = {};                  ///< Empty in a request.
 
   template <class Self, class Visit>
   static void describe(Self& self, Visit& visit) {
@@ -58,8 +98,14 @@ struct Trip {
     visit("flight", self.flight);
     visit("cabin", self.cabin);
     visit("passengers", self.passengers);
-    visit("email", self.email);
+    visit.optional("email", self.email);
     visit("fare", self.fare);
+    visit.optional("phone", self.phone);
+    visit.optional("language", self.language);
+    visit.optional("preferences", self.preferences);
+    visit.optional("date", self.date);
+    visit.optional("locator", self.locator);
+    visit.optional("route", self.route);
   }
 };
 
@@ -105,13 +151,11 @@ struct BookingCreated {
   static constexpr std::string_view kType = "BookingCreated";
 
   Trip trip;
-  std::string locator;  ///< Six characters for the customer.
   std::string card;
 
   template <class Self, class Visit>
   static void describe(Self& self, Visit& visit) {
     visit("trip", self.trip);
-    visit("locator", self.locator);
     visit("card", self.card);
   }
 };
@@ -133,12 +177,10 @@ struct BookingConfirmed {
   static constexpr std::string_view kType = "BookingConfirmed";
 
   Trip trip;
-  std::string locator;
 
   template <class Self, class Visit>
   static void describe(Self& self, Visit& visit) {
     visit("trip", self.trip);
-    visit("locator", self.locator);
   }
 };
 
@@ -146,13 +188,52 @@ struct BookingCancelled {
   static constexpr std::string_view kType = "BookingCancelled";
 
   Trip trip;
-  std::string locator;
   std::string reason;
 
   template <class Self, class Visit>
   static void describe(Self& self, Visit& visit) {
     visit("trip", self.trip);
-    visit("locator", self.locator);
+    visit("reason", self.reason);
+  }
+};
+
+/// From a customer to booking: gives a confirmed booking back.
+struct CancellationRequested {
+  static constexpr std::string_view kType = "CancellationRequested";
+
+  std::string booking_id;
+
+  template <class Self, class Visit>
+  static void describe(Self& self, Visit& visit) {
+    visit("booking-id", self.booking_id);
+  }
+};
+
+/// The booking stays as it is.
+struct CancellationRefused {
+  static constexpr std::string_view kType = "CancellationRefused";
+
+  std::string booking_id;
+  std::string reason;
+
+  template <class Self, class Visit>
+  static void describe(Self& self, Visit& visit) {
+    visit("booking-id", self.booking_id);
+    visit("reason", self.reason);
+  }
+};
+
+/// Nothing was heard of the booking for too long. What was done for it is to be undone, as after
+/// BookingCancelled; what comes late is to be undone too.
+struct BookingExpired {
+  static constexpr std::string_view kType = "BookingExpired";
+
+  Trip trip;
+  std::string reason;
+
+  template <class Self, class Visit>
+  static void describe(Self& self, Visit& visit) {
+    visit("trip", self.trip);
     visit("reason", self.reason);
   }
 };
@@ -224,8 +305,52 @@ struct SeatUnavailable {
   }
 };
 
+/// The seats of a cancelled or expired booking are for sale again.
+struct SeatReleased {
+  static constexpr std::string_view kType = "SeatReleased";
+
+  Trip trip;
+  std::vector<SeatOf> seats;
+
+  template <class Self, class Visit>
+  static void describe(Self& self, Visit& visit) {
+    visit("trip", self.trip);
+    visit("seats", self.seats);
+  }
+};
+
+/// The itinerary receipt, for the customer to keep.
+struct Receipt {
+  std::string text = {};
+  std::string html = {};
+
+  template <class Self, class Visit>
+  static void describe(Self& self, Visit& visit) {
+    visit("text", self.text);
+    visit("html", self.html);
+  }
+
+  friend bool operator==(const Receipt&, const Receipt&) = default;
+};
+
 struct TicketIssued {
   static constexpr std::string_view kType = "TicketIssued";
+
+  Trip trip;
+  std::vector<Ticket> tickets;
+  Receipt receipt = {};
+
+  template <class Self, class Visit>
+  static void describe(Self& self, Visit& visit) {
+    visit("trip", self.trip);
+    visit("tickets", self.tickets);
+    visit.optional("receipt", self.receipt);
+  }
+};
+
+/// The tickets of a cancelled or expired booking are worth nothing from here on.
+struct TicketVoided {
+  static constexpr std::string_view kType = "TicketVoided";
 
   Trip trip;
   std::vector<Ticket> tickets;
@@ -242,8 +367,9 @@ struct NotificationSent {
 
   std::string booking_id;
   std::string about;      ///< The detail-type of the event that it tells of.
-  std::string recipient;  ///< The e-mail address.
+  std::string recipient;  ///< The e-mail address or phone number.
   std::string message_id;
+  std::string channel = "email";  ///< email, sms
 
   template <class Self, class Visit>
   static void describe(Self& self, Visit& visit) {
@@ -251,6 +377,7 @@ struct NotificationSent {
     visit("about", self.about);
     visit("recipient", self.recipient);
     visit("message-id", self.message_id);
+    visit("channel", self.channel);
   }
 };
 
@@ -261,6 +388,7 @@ struct NotificationFailed {
   std::string about;
   std::string recipient;
   std::string reason;
+  std::string channel = "email";  ///< email, sms
 
   template <class Self, class Visit>
   static void describe(Self& self, Visit& visit) {
@@ -268,6 +396,7 @@ struct NotificationFailed {
     visit("about", self.about);
     visit("recipient", self.recipient);
     visit("reason", self.reason);
+    visit("channel", self.channel);
   }
 };
 

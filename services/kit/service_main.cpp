@@ -10,6 +10,7 @@
 #include "services/kit/service_node.h"
 
 #include <array>
+#include <iostream>
 #include <unistd.h>
 
 namespace conga::kit {
@@ -39,6 +40,30 @@ void read_config(const ServiceProgram& program, ConfigReader& reader, ServiceCon
   own.finish();
 }
 
+std::vector<ReportFlag> flags_of(const std::vector<Report>& reports) {
+  std::vector<ReportFlag> flags;
+  for (const Report& report : reports) flags.push_back(report.flag);
+  return flags;
+}
+
+/// Tells the report that was asked for; the exit code.
+int tell(const DaemonInfo& info,
+         const ServiceProgram& program,
+         const DaemonFlags& flags,
+         Handlers& handlers,
+         Database& database) {
+  if (auto migrated = handlers.migrate(); !migrated) {
+    return complain(info, migrated.error(), kExitRefused);
+  }
+  for (const Report& report : program.reports) {
+    if (report.flag.flag != flags.report) continue;
+    const auto text = report.tell(database, flags.report_argument);
+    if (!text) return complain(info, text.error(), kExitRefused);
+    std::cout << *text;
+  }
+  return kExitDone;
+}
+
 /// Unique among all processes on the bus: host, pid, random part.
 std::string instance_name(const std::string& service, Random& random) {
   std::array<char, 64> host{};
@@ -58,7 +83,8 @@ int service_main(const ServiceProgram& program, int argc, char** argv) {
                         .config = "config/" + program.service + ".yaml",
                         .examples = "  " + name + "\n  " + name + " --config /etc/conga/"
                                     + program.service
-                                    + ".yaml --set bus.publish=tcp://10.0.0.5:7461"};
+                                    + ".yaml --set bus.publish=tcp://10.0.0.5:7461",
+                        .reports = flags_of(program.reports)};
   DaemonFlags flags;
   if (const auto code = parse_flags(info, argc, argv, flags)) return *code;
   ServiceConfig config;
@@ -74,6 +100,7 @@ int service_main(const ServiceProgram& program, int argc, char** argv) {
   if (!database) return complain(info, database.error(), kExitRefused);
   auto handlers = program.make(**database);
   if (!handlers) return complain(info, handlers.error(), kExitRefused);
+  if (!flags.report.empty()) return tell(info, program, flags, **handlers, **database);
   Random random = Random::from_system();
   ServiceOptions options;
   options.service = program.service;

@@ -6,14 +6,23 @@
 
 #include "common/config/config_reader.h"
 #include "common/core/result.h"
+#include "common/runtime/daemon.h"
 #include "services/kit/database.h"
 #include "services/kit/handlers.h"
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace conga::kit {
+
+/// Something that a service tells people from its database: a ledger, a map of seats.
+struct Report {
+  ReportFlag flag;
+  /// Text for standard output. Called after `make`, with the tables up to date.
+  std::function<Result<std::string>(Database& database, const std::string& argument)> tell;
+};
 
 /// What differs between services' mains.
 struct ServiceProgram {
@@ -25,6 +34,8 @@ struct ServiceProgram {
 
   /// Makes the handlers, and whatever they need; called once, after configure.
   std::function<Result<std::unique_ptr<Handlers>>(Database& database)> make;
+
+  std::vector<Report> reports = {};
 };
 
 /// Returns the process' exit code.

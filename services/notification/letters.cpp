@@ -67,7 +67,7 @@ Result<Letter> cancelled(const EventView& event) {
   const auto fact = from_detail<contract::BookingCancelled>(event.detail);
   if (!fact) return fact.failure();
   return letter(fact->trip,
-                "Booking " + fact->locator + " is cancelled",
+                "Booking " + fact->trip.locator + " is cancelled",
                 "we had to cancel your booking (" + fact->reason + ").");
 }
 

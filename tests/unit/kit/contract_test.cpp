@@ -52,3 +52,26 @@ TEST_CASE("fields that the contract does not know are no fault") {
   CHECK(read(R"({"card":"1","new":[1],"trip":)" + std::string(kTrip)
              + R"({"amount":1,"currency":"E"}}})"));
 }
+
+TEST_CASE("an optional field is left out when it says nothing, and checked when it is there") {
+  BookingRequested request{.trip = {.booking_id = "B",
+                                    .flight = "LH1",
+                                    .cabin = "economy",
+                                    .passengers = {{.name = "A"}},
+                                    .phone = "+4915112345678",
+                                    .preferences = {.extra_legroom = true}},
+                           .card = "4242"};
+  const auto again = from_detail<BookingRequested>(conga::Value::trusted(to_detail(request)));
+  REQUIRE(again);
+  CHECK(again->trip.phone == request.trip.phone);
+  CHECK(again->trip.preferences == request.trip.preferences);
+  CHECK(again->trip.email.empty());
+  const std::size_t with = to_detail(request).size();
+  request.trip.preferences = {};
+  CHECK(to_detail(request).size() < with);
+  CHECK(read(R"({"card":"1","trip":)" + std::string(kTrip)
+             + R"({"amount":1,"currency":"E"},"preferences":{"extra-legroom":"yes"}}})")
+            .error()
+            .what
+        == "detail.trip.preferences.extra-legroom: expected true or false");
+}

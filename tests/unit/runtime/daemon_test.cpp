@@ -13,10 +13,12 @@
 
 namespace {
 
-const conga::DaemonInfo kInfo{.name = "conga-test",
-                              .description = "A test.",
-                              .config = "",
-                              .examples = "  conga-test --config x.yaml"};
+const conga::DaemonInfo kInfo{
+    .name = "conga-test",
+    .description = "A test.",
+    .config = "",
+    .examples = "  conga-test --config x.yaml",
+    .reports = {{"--map", "FLIGHT", "Prints a map."}, {"--ledger", "", "Prints the ledger."}}};
 
 std::optional<int> parse(std::vector<std::string> words, conga::DaemonFlags& flags) {
   std::string name = kInfo.name;
@@ -50,6 +52,18 @@ TEST_CASE("flags are read, --set more than once") {
   CHECK(flags.config == "a.yaml");
   CHECK(flags.sets == std::vector<std::string>{"a.b=1", "c=2"});
   CHECK(flags.check);
+}
+
+TEST_CASE("one report at a time") {
+  conga::DaemonFlags flags;
+  CHECK_FALSE(parse({"--config", "a.yaml", "--map", "LH123"}, flags));
+  CHECK(flags.report == "--map");
+  CHECK(flags.report_argument == "LH123");
+  conga::DaemonFlags other;
+  CHECK_FALSE(parse({"--config", "a.yaml", "--ledger"}, other));
+  CHECK(other.report == "--ledger");
+  conga::DaemonFlags both;
+  CHECK(parse({"--config", "a.yaml", "--ledger", "--map", "LH123"}, both) == conga::kExitUsage);
 }
 
 TEST_CASE("help is done, a wrong or missing flag is usage") {

@@ -43,8 +43,8 @@ struct Shop {
 TEST_CASE("a good request is created with a locator that nobody misreads") {
   Shop shop;
   const auto created = only<BookingCreated>(shop.request("B1", "a"));
-  CHECK(created.locator.size() == 6);
-  CHECK(created.locator.find_first_of("01OIL") == std::string::npos);
+  CHECK(created.trip.locator.size() == 6);
+  CHECK(created.trip.locator.find_first_of("01OIL") == std::string::npos);
   CHECK(created.trip.booking_id == "B1");
   CHECK(shop.status("B1") == "created");
 }
@@ -61,7 +61,7 @@ TEST_CASE("locators differ") {
   std::set<std::string> locators;
   for (int at = 0; at < 200; ++at) {
     const std::string id = "B" + std::to_string(at);
-    locators.insert(only<BookingCreated>(shop.request(id, id)).locator);
+    locators.insert(only<BookingCreated>(shop.request(id, id)).trip.locator);
   }
   CHECK(locators.size() == 200);
 }
