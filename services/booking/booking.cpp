@@ -130,6 +130,23 @@ std::vector<std::string> faults_of(const contract::BookingRequested& request,
 Booking::Booking(kit::Database& database, Flights flights)
     : database_(database), flights_(std::move(flights)) {}
 
+const kit::Manifest& Booking::declaration() {
+  static const kit::Manifest kManifest{.service = "booking",
+                                       .source = contract::kBookingSource,
+                                       .consumes = kit::event_types<contract::BookingRequested,
+                                                                    contract::CancellationRequested,
+                                                                    contract::PaymentFailed,
+                                                                    contract::PaymentRefunded,
+                                                                    contract::TicketIssued>(),
+                                       .emits = kit::event_types<contract::BookingCreated,
+                                                                 contract::BookingRejected,
+                                                                 contract::BookingConfirmed,
+                                                                 contract::BookingCancelled,
+                                                                 contract::BookingExpired,
+                                                                 contract::CancellationRefused>()};
+  return kManifest;
+}
+
 Result<> Booking::migrate() {
   return database_.migrate("booking", kSteps);
 }

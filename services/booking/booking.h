@@ -32,7 +32,9 @@ public:
   /// `database` must outlive the object.
   Booking(kit::Database& database, Flights flights);
 
-  std::string_view source() const override { return contract::kBookingSource; }
+  static const kit::Manifest& declaration();
+
+  const kit::Manifest& manifest() const override { return declaration(); }
 
   Result<> migrate() override;
   Result<kit::Decision> handle(const EventView& event, const Time& now) override;

@@ -10,7 +10,7 @@ namespace {
 int start(int argc, char** argv) {
   booking::Flights flights;
   return kit::service_main(
-      {.service = "booking",
+      {.manifest = booking::Booking::declaration(),
        .description = "Takes flight bookings, and confirms or cancels them as the others report.",
        .configure = [&](ConfigReader& section) { flights = booking::read_flights(section); },
        .make = [&](kit::Database& database) -> Result<std::unique_ptr<kit::Handlers>> {

@@ -6,12 +6,22 @@
 
 namespace conga::kit {
 
+Cause cause_of(const EventView& event) {
+  return {.id = event.id,
+          .correlation_id = std::string(event.correlation_id),
+          .traceparent = std::string(event.traceparent),
+          .key = std::string(event.key),
+          .hops = event.hops};
+}
+
 Event to_event(const Fact& fact,
-               const EventView& cause,
+               const Cause& cause,
                std::string_view source,
                std::size_t index,
                WallTime now) {
-  const std::string name = std::string(source) + "/" + std::to_string(index);
+  std::string name = std::string(source) + "/";
+  if (!cause.derivation.empty()) name += cause.derivation + "/";
+  name += std::to_string(index);
   Event event;
   event.id = Uuid::v5(cause.id, name);
   event.source = source;

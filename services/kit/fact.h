@@ -10,6 +10,7 @@
 #include "services/contract/describe.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,12 +32,21 @@ Fact fact(const T& event) {
       .type = std::string(T::kType), .detail = contract::to_detail(event), .correlation_id = {}};
 }
 
-/// The `index`th event that `service` makes of `cause`: id UUIDv5(cause, "SERVICE/INDEX"), the
-/// cause's correlation id, key and traceparent, one hop more.
-Event to_event(const Fact& fact,
-               const EventView& cause,
-               std::string_view source,
-               std::size_t index,
-               WallTime now);
+/// What facts follow from: an event, or a timer that an event has set.
+struct Cause {
+  Uuid id;
+  std::string correlation_id;
+  std::string traceparent;
+  std::string key;
+  std::uint32_t hops = 0;
+  std::string derivation = {};  ///< Keeps the ids of a timer's facts apart from the event's own.
+};
+
+Cause cause_of(const EventView& event);
+
+/// The `index`th event that `source` makes of `cause`: id UUIDv5(cause, "SOURCE/INDEX"), or
+/// "SOURCE/DERIVATION/INDEX"; the cause's correlation id, key and traceparent, one hop more.
+Event to_event(
+    const Fact& fact, const Cause& cause, std::string_view source, std::size_t index, WallTime now);
 
 }  // namespace conga::kit

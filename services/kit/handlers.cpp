@@ -8,6 +8,10 @@ Result<std::string> Handlers::perform(const Effect& effect) {
   return fail(Fault::Permanent, "no effect is known as '" + effect.kind + "'", "UnknownEffect");
 }
 
+Result<Facts> Handlers::on_timer(const std::string& name, const Time& /*now*/) {
+  return fail(Fault::Permanent, "no timer is known as '" + name + "'", "UnknownTimer");
+}
+
 Result<Facts> Handlers::complete(const EventView& /*event*/,
                                  const Effect& /*effect*/,
                                  const Result<std::string>& answer,

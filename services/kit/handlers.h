@@ -9,10 +9,12 @@
 #include "common/core/result.h"
 #include "common/wire/event/event.h"
 #include "services/kit/fact.h"
+#include "services/kit/manifest.h"
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace conga::kit {
 
@@ -25,10 +27,17 @@ struct Effect {
   std::string payload;  ///< For the service's perform(); any bytes.
 };
 
-/// What follows from an event: facts, or an effect whose outcome decides.
+/// Asks for on_timer() at `due`, by the wall clock; without `due`, for no more of it.
+struct TimerChange {
+  std::string name;  ///< Set again, it replaces the one that is set.
+  std::optional<WallTime> due;
+};
+
+/// What follows from an event: facts, or an effect whose outcome decides; and timers.
 struct Decision {
   Facts facts;
   std::optional<Effect> effect;
+  std::vector<TimerChange> timers = {};
 };
 
 /// One object per service; called by its Node's thread only. An Error means that the event could
@@ -41,8 +50,8 @@ public:
   Handlers& operator=(const Handlers&) = delete;
   virtual ~Handlers() = default;
 
-  /// The source of the service's events: `aircraft.payment`.
-  virtual std::string_view source() const = 0;
+  /// What the service consumes and emits.
+  virtual const Manifest& manifest() const = 0;
 
   /// Brings the service's own tables up to date.
   virtual Result<> migrate() = 0;
@@ -50,7 +59,13 @@ public:
   /// Called inside the turn's transaction; what it changed is undone if it returns an Error.
   virtual Result<Decision> handle(const EventView& event, const Time& now) = 0;
 
-  /// Carries out an effect, outside any transaction.
+  /// What follows from a timer that handle() has set, inside the turn's transaction. The facts are
+  /// caused by the event that set it. An Error is logged, and the timer comes again ten seconds
+  /// later.
+  virtual Result<Facts> on_timer(const std::string& name, const Time& now);
+
+  /// Carries out an effect, outside any transaction. Of a service with effect workers it is called
+  /// by their threads, several at once: it touches nothing but its port.
   virtual Result<std::string> perform(const Effect& effect);
 
   /// What follows from the effect's answer, inside a second transaction. Not called for a

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace conga::kit {
@@ -26,16 +27,22 @@ public:
     std::string event;
   };
 
-  /// `database` must outlive the outbox.
-  explicit Outbox(Database& database) : database_(database) {}
+  /// `owner`: this instance. It puts what it has added itself; what another one leaves behind, it
+  /// adopts. `database` must outlive the outbox.
+  Outbox(Database& database, std::string owner) : database_(database), owner_(std::move(owner)) {}
 
   Result<> migrate();
 
   /// An event that is there already is left as it is: the same work done twice.
-  Result<> add(const Event& event);
+  Result<> add(const Event& event, WallTime now);
 
-  /// At most `limit` entries behind `number`, in order.
+  /// At most `limit` entries of this owner behind `number`, in order.
   Result<std::vector<Entry>> after(std::int64_t number, std::size_t limit);
+
+  /// Makes entries that others have added before `horizon`, at most `limit`, this owner's, and
+  /// returns them: their instance has died, or has a bus that does not answer. If both put one, its
+  /// id is the same. What comes from the future counts as old: the clock was put back.
+  Result<std::vector<Entry>> adopt(WallTime horizon, WallTime now, std::size_t limit);
 
   /// What the bus said: ok forgets the entry, a refusal moves it to `outbox_refused`.
   Result<> settle(const PutResult& result, WallTime now);
@@ -44,6 +51,7 @@ public:
 
 private:
   Database& database_;
+  std::string owner_;
 };
 
 }  // namespace conga::kit

@@ -7,10 +7,12 @@
 #include "common/runtime/daemon.h"
 #include "common/runtime/signals.h"
 #include "common/runtime/zmq/zmq_transport.h"
+#include "services/kit/effect_runner.h"
 #include "services/kit/service_node.h"
 
 #include <array>
 #include <iostream>
+#include <optional>
 #include <unistd.h>
 
 namespace conga::kit {
@@ -25,6 +27,12 @@ struct ServiceConfig {
   LogOptions log;
 };
 
+constexpr std::string_view kManifestFlag = "--manifest";
+
+std::string service_of(const ServiceProgram& program) {
+  return std::string(program.manifest.service);
+}
+
 void read_config(const ServiceProgram& program, ConfigReader& reader, ServiceConfig& config) {
   ConfigReader bus = reader.section("bus");
   bus.endpoint("publish", config.publish);
@@ -35,15 +43,32 @@ void read_config(const ServiceProgram& program, ConfigReader& reader, ServiceCon
   reader.integer("credit", config.credit, 1, 10'000);
   reader.integer("window", config.window, 1, 100'000);
   read_log_options(reader, config.log);
-  ConfigReader own = reader.section(program.service);
+  ConfigReader own = reader.section(service_of(program));
   program.configure(own);
   own.finish();
 }
 
 std::vector<ReportFlag> flags_of(const std::vector<Report>& reports) {
-  std::vector<ReportFlag> flags;
+  std::vector<ReportFlag> flags{
+      {.flag = std::string(kManifestFlag),
+       .argument = {},
+       .description = "Tell what it consumes and emits, as JSON, and end"}};
   for (const Report& report : reports) flags.push_back(report.flag);
   return flags;
+}
+
+struct Effects {
+  std::unique_ptr<EffectRunner> runner;
+  std::optional<int> descriptor;  ///< Readable when an effect has ended.
+};
+
+Result<Effects> open_effects(const ServiceProgram& program, Handlers& handlers) {
+  const std::size_t threads = program.effect_workers ? program.effect_workers() : 0;
+  if (threads == 0) return Effects{.runner = inline_effects(handlers), .descriptor = {}};
+  auto workers = EffectWorkers::open(handlers, threads);
+  if (!workers) return workers.failure();
+  const int descriptor = (*workers)->descriptor();
+  return Effects{.runner = std::move(*workers), .descriptor = descriptor};
 }
 
 /// Tells the report that was asked for; the exit code.
@@ -77,23 +102,27 @@ std::string instance_name(const std::string& service, Random& random) {
 }  // namespace
 
 int service_main(const ServiceProgram& program, int argc, char** argv) {
-  const std::string name = "conga-" + program.service;
+  const std::string name = "conga-" + service_of(program);
   const DaemonInfo info{.name = name,
                         .description = program.description,
-                        .config = "config/" + program.service + ".yaml",
+                        .config = "config/" + service_of(program) + ".yaml",
                         .examples = "  " + name + "\n  " + name + " --config /etc/conga/"
-                                    + program.service
+                                    + service_of(program)
                                     + ".yaml --set bus.publish=tcp://10.0.0.5:7461",
                         .reports = flags_of(program.reports)};
   DaemonFlags flags;
   if (const auto code = parse_flags(info, argc, argv, flags)) return *code;
+  if (flags.report == kManifestFlag) {
+    std::cout << to_json(program.manifest);
+    return kExitDone;
+  }
   ServiceConfig config;
   const auto loaded =
       load_config(flags, [&](ConfigReader& reader) { read_config(program, reader, config); });
   if (!loaded) return complain(info, loaded.error(), kExitUsage);
   if (flags.check) return kExitDone;
 
-  Log log(program.service, config.log);
+  Log log(service_of(program), config.log);
   auto signals = Signals::open();
   if (!signals) return complain(info, signals.error(), kExitRefused);
   auto database = Database::open(config.database);
@@ -103,15 +132,19 @@ int service_main(const ServiceProgram& program, int argc, char** argv) {
   if (!flags.report.empty()) return tell(info, program, flags, **handlers, **database);
   Random random = Random::from_system();
   ServiceOptions options;
-  options.service = program.service;
-  options.instance = instance_name(program.service, random);
+  options.service = service_of(program);
+  options.instance = instance_name(service_of(program), random);
   options.nonce = random.bits();
   options.publisher.window = config.window;
   options.subscriber.credit = config.credit;
-  auto node = ServiceNode::open(std::move(options), **handlers, **database, log);
+  auto effects = open_effects(program, **handlers);
+  if (!effects) return complain(info, effects.error(), kExitRefused);
+  auto node = ServiceNode::open(std::move(options), **handlers, *effects->runner, **database, log);
   if (!node) return complain(info, node.error(), kExitRefused);
+  ZmqOptions sockets;
+  sockets.wake_descriptor = effects->descriptor;
   auto transport = ZmqTransport::client(
-      config.publish, config.subscribe, (*node)->subscriptions(), {}, signals->get(), log);
+      config.publish, config.subscribe, (*node)->subscriptions(), sockets, signals->get(), log);
   if (!transport) return complain(info, transport.error(), kExitRefused);
   const SystemClock clock;
   return serve(info, flags, **node, **transport, clock, log);

@@ -26,8 +26,8 @@ struct Report {
 
 /// What differs between services' mains.
 struct ServiceProgram {
-  std::string service;      ///< `payment`: rules, the daemon's name and its default config use it.
-  std::string description;  ///< One sentence for --help.
+  const Manifest& manifest;  ///< The daemon's name and its default configuration come from it.
+  std::string description;   ///< One sentence for --help.
 
   /// Reads the service's own section of the configuration, named after it.
   std::function<void(ConfigReader& section)> configure;
@@ -36,6 +36,10 @@ struct ServiceProgram {
   std::function<Result<std::unique_ptr<Handlers>>(Database& database)> make;
 
   std::vector<Report> reports = {};
+
+  /// How many effects are carried out at once by threads of their own; 0: each in its turn, for
+  /// ports that answer at once. Asked after `make`.
+  std::function<std::size_t()> effect_workers = {};
 };
 
 /// Returns the process' exit code.

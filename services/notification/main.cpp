@@ -12,7 +12,7 @@ int start(int argc, char** argv) {
   std::string from = "bookings@airline.example";
   std::unique_ptr<notification::Maildir> maildir;
   return kit::service_main(
-      {.service = "notification",
+      {.manifest = notification::Notification::declaration(),
        .description = "Tells customers by e-mail how their bookings go.",
        .configure =
            [&](ConfigReader& section) {

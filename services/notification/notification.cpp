@@ -59,6 +59,20 @@ kit::Effect mail(const EventView& event,
 Notification::Notification(kit::Database& database, Mailer& mailer, std::string from)
     : database_(database), mailer_(mailer), from_(std::move(from)) {}
 
+const kit::Manifest& Notification::declaration() {
+  static const kit::Manifest kManifest{
+      .service = "notification",
+      .source = contract::kNotificationSource,
+      .consumes = kit::event_types<contract::PaymentConfirmed,
+                                   contract::PaymentRefunded,
+                                   contract::SeatAssigned,
+                                   contract::TicketIssued,
+                                   contract::BookingCancelled,
+                                   contract::BookingExpired>(),
+      .emits = kit::event_types<contract::NotificationSent, contract::NotificationFailed>()};
+  return kManifest;
+}
+
 Result<> Notification::migrate() {
   return database_.migrate("notification", kSteps);
 }

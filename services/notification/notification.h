@@ -24,7 +24,9 @@ public:
   /// `from`: the sender's address. `database` and `mailer` must outlive the object.
   Notification(kit::Database& database, Mailer& mailer, std::string from);
 
-  std::string_view source() const override { return contract::kNotificationSource; }
+  static const kit::Manifest& declaration();
+
+  const kit::Manifest& manifest() const override { return declaration(); }
 
   Result<> migrate() override;
   Result<kit::Decision> handle(const EventView& event, const Time& now) override;

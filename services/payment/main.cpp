@@ -12,7 +12,7 @@ int start(int argc, char** argv) {
   std::unique_ptr<kit::Database> acquirer_database;
   std::unique_ptr<payment::TestAcquirer> acquirer;
   return kit::service_main(
-      {.service = "payment",
+      {.manifest = payment::Payment::declaration(),
        .description = "Charges bookings at most once, and refunds what cannot be flown.",
        .configure = [&](ConfigReader& section) { section.path("acquirer-database", books); },
        .make = [&](kit::Database& database) -> Result<std::unique_ptr<kit::Handlers>> {

@@ -68,6 +68,19 @@ kit::Decision charge_order(const contract::BookingCreated& booking) {
 
 }  // namespace
 
+const kit::Manifest& Payment::declaration() {
+  static const kit::Manifest kManifest{.service = "payment",
+                                       .source = contract::kPaymentSource,
+                                       .consumes = kit::event_types<contract::BookingCreated,
+                                                                    contract::SeatUnavailable,
+                                                                    contract::BookingCancelled,
+                                                                    contract::BookingExpired>(),
+                                       .emits = kit::event_types<contract::PaymentConfirmed,
+                                                                 contract::PaymentFailed,
+                                                                 contract::PaymentRefunded>()};
+  return kManifest;
+}
+
 Result<> Payment::migrate() {
   return database_.migrate("payment", kSteps);
 }

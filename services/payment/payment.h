@@ -22,7 +22,9 @@ public:
   /// Both must outlive the object.
   Payment(kit::Database& database, Acquirer& acquirer) : database_(database), acquirer_(acquirer) {}
 
-  std::string_view source() const override { return contract::kPaymentSource; }
+  static const kit::Manifest& declaration();
+
+  const kit::Manifest& manifest() const override { return declaration(); }
 
   Result<> migrate() override;
   Result<kit::Decision> handle(const EventView& event, const Time& now) override;

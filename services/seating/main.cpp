@@ -9,7 +9,7 @@ namespace {
 int start(int argc, char** argv) {
   std::string cabins;
   return kit::service_main(
-      {.service = "seating",
+      {.manifest = seating::Seating::declaration(),
        .description = "Gives every paid booking its seats, and no seat twice.",
        .configure =
            [&](ConfigReader& section) {

@@ -44,6 +44,18 @@ Seats choose_seats(const std::vector<Seats>& rows,
 Seating::Seating(kit::Database& database, Fleet fleet)
     : database_(database), fleet_(std::move(fleet)) {}
 
+const kit::Manifest& Seating::declaration() {
+  static const kit::Manifest kManifest{.service = "seating",
+                                       .source = contract::kSeatingSource,
+                                       .consumes = kit::event_types<contract::PaymentConfirmed,
+                                                                    contract::BookingCancelled,
+                                                                    contract::BookingExpired>(),
+                                       .emits = kit::event_types<contract::SeatAssigned,
+                                                                 contract::SeatUnavailable,
+                                                                 contract::SeatReleased>()};
+  return kManifest;
+}
+
 Result<> Seating::migrate() {
   return database_.migrate("seating", kSteps);
 }

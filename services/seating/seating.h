@@ -29,7 +29,9 @@ public:
   /// `database` must outlive the object.
   Seating(kit::Database& database, Fleet fleet);
 
-  std::string_view source() const override { return contract::kSeatingSource; }
+  static const kit::Manifest& declaration();
+
+  const kit::Manifest& manifest() const override { return declaration(); }
 
   Result<> migrate() override;
   Result<kit::Decision> handle(const EventView& event, const Time& now) override;

@@ -9,7 +9,7 @@ namespace {
 int start(int argc, char** argv) {
   std::uint32_t airline = 0;
   return kit::service_main(
-      {.service = "ticketing",
+      {.manifest = ticketing::Ticketing::declaration(),
        .description = "Issues a ticket for each passenger who has a seat.",
        .configure =
            [&](ConfigReader& section) {

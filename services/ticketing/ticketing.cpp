@@ -17,6 +17,17 @@ constexpr std::array<std::string_view, 1> kSteps{
 
 }  // namespace
 
+const kit::Manifest& Ticketing::declaration() {
+  static const kit::Manifest kManifest{
+      .service = "ticketing",
+      .source = contract::kTicketingSource,
+      .consumes = kit::event_types<contract::SeatAssigned,
+                                   contract::BookingCancelled,
+                                   contract::BookingExpired>(),
+      .emits = kit::event_types<contract::TicketIssued, contract::TicketVoided>()};
+  return kManifest;
+}
+
 Result<> Ticketing::migrate() {
   return database_.migrate("ticketing", kSteps);
 }

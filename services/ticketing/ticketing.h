@@ -20,7 +20,9 @@ public:
   Ticketing(kit::Database& database, std::uint32_t airline)
       : database_(database), airline_(airline) {}
 
-  std::string_view source() const override { return contract::kTicketingSource; }
+  static const kit::Manifest& declaration();
+
+  const kit::Manifest& manifest() const override { return declaration(); }
 
   Result<> migrate() override;
   Result<kit::Decision> handle(const EventView& event, const Time& now) override;

@@ -50,8 +50,10 @@ constexpr Duration kHeartbeatTimeout = 3s;
 /// A service with its handlers, as one Node.
 class Hosted final : public NodeWrapper {
 public:
-  Hosted(std::unique_ptr<kit::Handlers> handlers, std::unique_ptr<Node> node)
-      : NodeWrapper(nullptr), handlers_(std::move(handlers)) {
+  Hosted(std::unique_ptr<kit::Handlers> handlers,
+         std::unique_ptr<kit::EffectRunner> effects,
+         std::unique_ptr<Node> node)
+      : NodeWrapper(nullptr), handlers_(std::move(handlers)), effects_(std::move(effects)) {
     inner_ = std::move(node);
   }
 
@@ -59,6 +61,7 @@ public:
 
 private:
   std::unique_ptr<kit::Handlers> handlers_;
+  std::unique_ptr<kit::EffectRunner> effects_;
 };
 
 /// Charges, and sometimes the process dies before it hears the answer.
@@ -293,13 +296,15 @@ Result<std::unique_ptr<Node>> System::start_service(Host& host) {
   options.subscriber.credit = static_cast<std::uint32_t>(1 + chance_.below(4));
   std::unique_ptr<kit::Handlers> handlers =
       std::make_unique<TalliedHandlers>(host.make(*host.database), *host.database);
-  auto opened = kit::ServiceNode::open(std::move(options), *handlers, *host.database, log_);
+  auto effects = kit::inline_effects(*handlers);
+  auto opened =
+      kit::ServiceNode::open(std::move(options), *handlers, *effects, *host.database, log_);
   if (!opened) return opened.failure();
   std::unique_ptr<Node> node = std::move(*opened);
   if (mutant_ == Mutant::NoInbox) node = without_inbox(std::move(node), *host.database);
   if (mutant_ == Mutant::NoResend) node = without_resend(std::move(node), host.put);
   if (mutant_ == Mutant::SettleBeforeCommit) node = settling_early(std::move(node));
-  return std::make_unique<Hosted>(std::move(handlers), std::move(node));
+  return std::make_unique<Hosted>(std::move(handlers), std::move(effects), std::move(node));
 }
 
 void System::add_customers() {

@@ -20,10 +20,14 @@ public:
   TalliedHandlers(std::unique_ptr<kit::Handlers> inner, kit::Database& database)
       : inner_(std::move(inner)), database_(database) {}
 
-  std::string_view source() const override { return inner_->source(); }
+  const kit::Manifest& manifest() const override { return inner_->manifest(); }
 
   Result<> migrate() override;
   Result<kit::Decision> handle(const EventView& event, const Time& now) override;
+
+  Result<kit::Facts> on_timer(const std::string& name, const Time& now) override {
+    return inner_->on_timer(name, now);
+  }
 
   Result<std::string> perform(const kit::Effect& effect) override {
     return inner_->perform(effect);

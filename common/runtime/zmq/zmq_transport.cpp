@@ -201,6 +201,9 @@ Result<> ZmqTransport::State::wait_for_input(std::optional<Duration> wait,
     polled.push_back(&port);
   }
   if (signals != nullptr) poll_set.push_back({nullptr, signals->descriptor(), ZMQ_POLLIN, 0});
+  if (options.wake_descriptor) {
+    poll_set.push_back({nullptr, *options.wake_descriptor, ZMQ_POLLIN, 0});
+  }
   try {
     zmq::poll(poll_set, std::chrono::milliseconds(wait ? milliseconds(*wait) : -1));
   } catch (const zmq::error_t& error) {

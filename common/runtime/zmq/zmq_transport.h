@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct ZmqOptions {
   int backlog = 1024;            ///< Clients that connect at once, as after a restart of the bus.
   int high_water_mark = 10'000;  ///< Messages queued for a peer; beyond, the peer misses some.
   TurnLimits turn;
+  /// Ends a poll while it is readable: work that was done outside the loop. Its owner reads it.
+  std::optional<int> wake_descriptor = {};
 };
 
 class ZmqTransport final : public Transport {

@@ -37,7 +37,20 @@ class ScriptedHandlers final : public Handlers {
 public:
   explicit ScriptedHandlers(Database& database) : database_(database) {}
 
-  std::string_view source() const override { return "scripted"; }
+  const Manifest& manifest() const override {
+    static const Manifest kManifest{
+        .service = "scripted",
+        .source = "scripted",
+        .consumes = {{"Asked", "{}"},
+                     {"Huge", "{}"},
+                     {"Failing", "{}"},
+                     {"Wrong", "{}"},
+                     {"Effect", "{}"},
+                     {"Remind", "{}"},
+                     {"Undeclared", "{}"}},
+        .emits = {{"Answered", "{}"}, {"Completed", "{}"}, {"Reminded", "{}"}}};
+    return kManifest;
+  }
 
   Result<> migrate() override {
     static constexpr std::array<std::string_view, 1> kSteps{
@@ -45,7 +58,7 @@ public:
     return database_.migrate("scripted", kSteps);
   }
 
-  Result<Decision> handle(const EventView& event, const Time& /*now*/) override {
+  Result<Decision> handle(const EventView& event, const Time& now) override {
     const bool huge = event.detail_type == "Huge";
     const std::string row = huge ? std::string(4'000'000, 'x') : event.id.text();
     const auto stored = database_.run("INSERT INTO handled VALUES(?)", {row});
@@ -55,7 +68,14 @@ public:
     if (event.detail_type == "Effect") {
       return Decision{.facts = {}, .effect = Effect{.kind = "e", .key = "key-1", .payload = "p"}};
     }
-    return Decision{.facts = {{.type = "Answered", .detail = "\x80"}}, .effect = {}};
+    if (event.detail_type == "Remind") {
+      return Decision{.facts = {},
+                      .effect = {},
+                      .timers = {{.name = "tea", .due = now.wall + std::chrono::minutes(3)}}};
+    }
+    const bool declared = event.detail_type != "Undeclared";
+    return Decision{.facts = {{.type = declared ? "Answered" : "Oops", .detail = "\x80"}},
+                    .effect = {}};
   }
 
   Result<std::string> perform(const Effect& effect) override {
@@ -72,6 +92,14 @@ public:
     return Facts{{.type = "Completed", .detail = "\x80"}};
   }
 
+  Result<Facts> on_timer(const std::string& name, const Time& /*now*/) override {
+    fired.push_back(name);
+    if (timer_fault) return fail(Fault::Transient, "not now", "Busy");
+    return Facts{{.type = "Reminded", .detail = "\x80"}};
+  }
+
+  std::vector<std::string> fired;
+  bool timer_fault = false;
   std::vector<std::string> performed;
   Result<std::string> answer = std::string("done");
   std::function<void()> on_perform;
@@ -80,19 +108,32 @@ private:
   Database& database_;
 };
 
+/// Effects that end when the test says so.
+class EffectsByHand final : public EffectRunner {
+public:
+  void start(std::uint64_t ticket, const Effect& /*effect*/) override { started.push_back(ticket); }
+
+  std::vector<Finished> take_finished() override { return std::exchange(finished, {}); }
+
+  std::vector<std::uint64_t> started;
+  std::vector<Finished> finished;
+};
+
 class Rig {
 public:
-  Rig() { start(); }
+  /// `effects_by_hand`: the test ends effects itself.
+  explicit Rig(bool effects_by_hand = false) : by_hand(effects_by_hand) { start(); }
 
   /// A new node over what the old one left in the database.
   void start() {
     node.reset();
     handlers = std::make_unique<ScriptedHandlers>(*database);
+    effects = by_hand ? std::make_unique<EffectsByHand>() : inline_effects(*handlers);
     ServiceOptions options;
     options.service = "scripted";
     options.instance = "scripted-1";
     options.nonce = 7;
-    auto opened = ServiceNode::open(std::move(options), *handlers, *database, log);
+    auto opened = ServiceNode::open(std::move(options), *handlers, *effects, *database, log);
     REQUIRE(opened);
     node = std::move(*opened);
     greet();
@@ -156,6 +197,8 @@ public:
 
   std::unique_ptr<Database> database = Database::in_memory();
   std::unique_ptr<ScriptedHandlers> handlers;
+  bool by_hand;
+  std::unique_ptr<EffectRunner> effects;
   Log log = Log::null();
   std::unique_ptr<ServiceNode> node;
   Time now{.steady = SteadyTime(std::chrono::hours(1)), .wall = WallTime(std::chrono::hours(1000))};

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Manifest: what a service consumes and emits, with a JSON Schema for each event. The kit holds
+// the service to it: an event that it does not name is rejected, and so is a fact that it does not.
+
+#pragma once
+
+#include "services/contract/schema.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace conga::kit {
+
+struct EventType {
+  std::string_view name;  ///< The detail-type.
+  std::string schema;     ///< JSON Schema (2020-12) of the detail.
+};
+
+struct Manifest {
+  std::string_view service;  ///< The name that rules know it by.
+  std::string_view source;   ///< Of the events that it emits: `aircraft.payment`.
+  std::vector<EventType> consumes;
+  std::vector<EventType> emits;
+};
+
+/// `event_types<PaymentConfirmed, PaymentFailed>()`
+template <class... Events>
+std::vector<EventType> event_types() {
+  return {EventType{.name = Events::kType, .schema = contract::schema_of<Events>()}...};
+}
+
+bool names(const std::vector<EventType>& types, std::string_view name);
+
+/// One JSON object, for tools: `conga-payment --manifest`.
+std::string to_json(const Manifest& manifest);
+
+}  // namespace conga::kit
