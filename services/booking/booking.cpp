@@ -2,67 +2,36 @@
 
 #include "services/booking/booking.h"
 
-#include "services/booking/status.h"
+#include "services/booking/request_check.h"
 
-#include <algorithm>
 #include <array>
-#include <set>
+#include <string_view>
 #include <utility>
 
 namespace conga::booking {
 namespace {
 
-constexpr std::array<std::string_view, 1> kSteps{
+using contract::from_detail;
+
+constexpr std::array<std::string_view, 2> kSteps{
     "CREATE TABLE bookings(booking_id TEXT PRIMARY KEY, locator TEXT NOT NULL UNIQUE,"
     " status TEXT NOT NULL CHECK(status IN ('created', 'confirmed', 'cancelled')),"
     " reason TEXT NOT NULL DEFAULT '', flight TEXT NOT NULL, cabin TEXT NOT NULL,"
     " passengers INTEGER NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL,"
-    " email TEXT NOT NULL, requested_by TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT;"};
+    " email TEXT NOT NULL, requested_by TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT;",
+    // SQLite cannot change a CHECK: the rows move. `trip` is as contract::Trip writes it.
+    "ALTER TABLE bookings RENAME TO old_bookings;"
+    "CREATE TABLE bookings(booking_id TEXT PRIMARY KEY, locator TEXT NOT NULL UNIQUE,"
+    " status TEXT NOT NULL CHECK(status IN ('created', 'confirmed', 'cancelled', 'expired')),"
+    " reason TEXT NOT NULL DEFAULT '', flight TEXT NOT NULL, date TEXT NOT NULL,"
+    " cabin TEXT NOT NULL, passengers INTEGER NOT NULL, amount INTEGER NOT NULL,"
+    " currency TEXT NOT NULL, email TEXT NOT NULL, requested_by TEXT NOT NULL,"
+    " created_at INTEGER NOT NULL, trip BLOB NOT NULL) STRICT;"
+    "INSERT INTO bookings SELECT booking_id, locator, status, reason, flight, '', cabin,"
+    " passengers, amount, currency, email, requested_by, created_at, x'' FROM old_bookings;"
+    "DROP TABLE old_bookings;"};
 
-constexpr std::size_t kMaxPassengers = 9;  // more is a group booking, which airlines sell otherwise
-constexpr std::size_t kMaxText = 200;
-
-/// Text that goes into mail headers and tables: no control characters, not endless.
-bool is_plain(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxText && std::ranges::none_of(text, [](char letter) {
-    const auto code = static_cast<unsigned char>(letter);
-    return code < 0x20 || code == 0x7f;
-  });
-}
-
-/// The shape `local@domain.tld`; whether it exists only a mail can tell.
-bool is_email(std::string_view text) {
-  const std::size_t at = text.find('@');
-  if (!is_plain(text) || at == 0 || at == std::string_view::npos) return false;
-  const std::string_view domain = text.substr(at + 1);
-  return text.find_first_of(" <>,;\"()\\", 0) == std::string_view::npos
-         && domain.find('@') == std::string_view::npos && domain.find('.') != std::string_view::npos
-         && !domain.starts_with('.') && !domain.ends_with('.');
-}
-
-/// ISO 4217's form; the acquirer knows which it takes.
-bool is_currency(std::string_view text) {
-  return text.size() == 3
-         && std::ranges::all_of(text, [](char letter) { return letter >= 'A' && letter <= 'Z'; });
-}
-
-bool is_card(std::string_view text) {
-  return text.size() >= 12 && text.size() <= 19
-         && std::ranges::all_of(text, [](char letter) { return letter >= '0' && letter <= '9'; });
-}
-
-void add_passenger_faults(const contract::Trip& trip, std::vector<std::string>& faults) {
-  if (trip.passengers.empty() || trip.passengers.size() > kMaxPassengers) {
-    faults.emplace_back("passengers: from 1 to 9 can be booked together");
-  }
-  std::set<std::string_view> names;
-  for (const contract::Passenger& passenger : trip.passengers) {
-    if (!is_plain(passenger.name)) faults.emplace_back("passengers: each needs a name");
-    if (!names.insert(passenger.name).second) {
-      faults.push_back("passengers: " + passenger.name + " is there twice");
-    }
-  }
-}
+constexpr std::string_view kExpire = "expire/";
 
 /// Letters and digits that nobody mistakes for one another: no 0/O, 1/I/L.
 std::string locator_of(const Uuid& id, std::size_t attempt) {
@@ -73,62 +42,28 @@ std::string locator_of(const Uuid& id, std::size_t attempt) {
   return locator;
 }
 
-std::optional<Status> status_of(std::string_view name) {
-  for (const Status status : {Status::Created, Status::Confirmed, Status::Cancelled}) {
-    if (name == name_of(status)) return status;
-  }
-  return std::nullopt;
+kit::Decision decision(kit::Fact fact) {
+  return {.facts = {std::move(fact)}, .effect = {}};
 }
 
-struct Stored {
-  Status status;
-  std::string locator;
-};
-
-Result<Stored> find(kit::Database& database, const std::string& booking_id) {
-  const auto row =
-      database.one("SELECT status, locator FROM bookings WHERE booking_id = ?", {booking_id});
-  if (!row) return row.failure();
-  const auto status = row->has_value() ? status_of((*row)->text(0)) : std::nullopt;
-  if (!status) {
-    return fail(Fault::Permanent, "no booking is known as " + booking_id, "UnknownBooking");
+kit::Fact fact_of(Status status, contract::Trip trip, const std::string& reason) {
+  if (status == Status::Confirmed) {
+    return kit::fact(contract::BookingConfirmed{.trip = std::move(trip)});
   }
-  return Stored{.status = *status, .locator = (*row)->text(1)};
+  if (status == Status::Expired) {
+    return kit::fact(contract::BookingExpired{.trip = std::move(trip), .reason = reason});
+  }
+  return kit::fact(contract::BookingCancelled{.trip = std::move(trip), .reason = reason});
 }
 
-Result<> move(kit::Database& database,
-              const std::string& booking_id,
-              Status to,
-              const std::string& reason) {
-  const auto moved = database.run("UPDATE bookings SET status = ?, reason = ? WHERE booking_id = ?",
-                                  {name_of(to), reason, booking_id});
-  return moved ? Result<>() : moved.failure();
+tl::unexpected<Error> unknown(const std::string& booking_id) {
+  return fail(Fault::Permanent, "no booking is known as " + booking_id, "UnknownBooking");
 }
 
 }  // namespace
 
-std::vector<std::string> faults_of(const contract::BookingRequested& request,
-                                   const Flights& flights) {
-  const contract::Trip& trip = request.trip;
-  std::vector<std::string> faults;
-  if (!is_plain(trip.booking_id)) faults.emplace_back("booking-id: must be given");
-  const auto flight = flights.find(trip.flight);
-  if (flight == flights.end()) {
-    faults.push_back("flight: " + trip.flight + " is not on sale");
-  } else if (std::ranges::find(flight->second, trip.cabin) == flight->second.end()) {
-    faults.push_back("cabin: " + trip.flight + " has no " + trip.cabin);
-  }
-  add_passenger_faults(trip, faults);
-  if (!is_email(trip.email)) faults.emplace_back("email: is not an address");
-  if (trip.fare.amount <= 0) faults.emplace_back("fare: must be above 0");
-  if (!is_currency(trip.fare.currency))
-    faults.emplace_back("fare: the currency is no ISO 4217 code");
-  if (!is_card(request.card)) faults.emplace_back("card: is not a card number");
-  return faults;
-}
-
-Booking::Booking(kit::Database& database, Flights flights)
-    : database_(database), flights_(std::move(flights)) {}
+Booking::Booking(kit::Database& database, BookingOptions options)
+    : database_(database), options_(std::move(options)) {}
 
 const kit::Manifest& Booking::declaration() {
   static const kit::Manifest kManifest{.service = "booking",
@@ -152,64 +87,59 @@ Result<> Booking::migrate() {
 }
 
 Result<kit::Decision> Booking::handle(const EventView& event, const Time& now) {
-  if (event.detail_type == contract::BookingRequested::kType) return begin_flow(event, now);
-  if (event.detail_type == contract::TicketIssued::kType) return confirm(event);
-  if (event.detail_type == contract::PaymentFailed::kType) {
-    const auto failed = contract::from_detail<contract::PaymentFailed>(event.detail);
-    if (!failed) return failed.failure();
-    return cancel(failed->trip, "payment failed: " + failed->reason);
-  }
-  if (event.detail_type == contract::PaymentRefunded::kType) {
-    const auto refunded = contract::from_detail<contract::PaymentRefunded>(event.detail);
-    if (!refunded) return refunded.failure();
-    return cancel(refunded->trip, "refunded: " + refunded->reason);
-  }
-  return kit::unexpected_event(event);
+  if (event.detail_type == contract::BookingRequested::kType) return request(event, now);
+  if (event.detail_type == contract::CancellationRequested::kType) return give_up(event);
+  return conclude(event);
 }
 
 /// The booking id is the flow's correlation id from here on, whatever the request came with.
-Result<kit::Decision> Booking::begin_flow(const EventView& event, const Time& now) {
-  const auto request = contract::from_detail<contract::BookingRequested>(event.detail);
+Result<kit::Decision> Booking::request(const EventView& event, const Time& now) {
+  const auto request = from_detail<contract::BookingRequested>(event.detail);
   if (!request) return request.failure();
-  auto decision = this->request(event, *request, now);
+  auto decision = create(event, *request, now);
   if (!decision) return decision;
   for (kit::Fact& fact : decision->facts) fact.correlation_id = request->trip.booking_id;
   return decision;
 }
 
-Result<kit::Decision> Booking::request(const EventView& event,
-                                       const contract::BookingRequested& request,
-                                       const Time& now) {
-  const contract::Trip& trip = request.trip;
-  std::vector<std::string> faults = faults_of(request, flights_);
-  const auto known =
-      database_.one("SELECT 1 FROM bookings WHERE booking_id = ?", {trip.booking_id});
+Result<kit::Decision> Booking::create(const EventView& event,
+                                      const contract::BookingRequested& request,
+                                      const Time& now) {
+  contract::Trip trip = request.trip;
+  auto faults = faults_of(request, options_.flights, now.wall);
+  const auto known = find(trip.booking_id);
   if (!known) return known.failure();
   if (known->has_value()) faults.push_back("booking-id: " + trip.booking_id + " is taken");
   if (!faults.empty()) {
-    return kit::Decision{.facts = {kit::fact(contract::BookingRejected{
-                             .booking_id = trip.booking_id, .faults = std::move(faults)})},
-                         .effect = {}};
+    return decision(kit::fact(
+        contract::BookingRejected{.booking_id = trip.booking_id, .faults = std::move(faults)}));
   }
   const auto locator = free_locator(event);
   if (!locator) return locator.failure();
+  trip.locator = *locator;
+  trip.route = options_.flights.find(trip.flight)->second.route;
+  if (trip.date.empty()) trip.date = date_after(now.wall, 1);
   const auto stored = database_.run(
-      "INSERT INTO bookings(booking_id, locator, status, flight, cabin, passengers, amount,"
-      " currency, email, requested_by, created_at) VALUES(?, ?, 'created', ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO bookings(booking_id, locator, status, flight, date, cabin, passengers, amount,"
+      " currency, email, requested_by, created_at, trip)"
+      " VALUES(?, ?, 'created', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       {trip.booking_id,
-       *locator,
+       trip.locator,
        trip.flight,
+       trip.date,
        trip.cabin,
        static_cast<std::int64_t>(trip.passengers.size()),
        trip.fare.amount,
        trip.fare.currency,
        trip.email,
        event.id.text(),
-       std::int64_t{now.wall.time_since_epoch().count()}});
+       std::int64_t{now.wall.time_since_epoch().count()},
+       kit::Blob{contract::to_detail(trip)}});
   if (!stored) return stored.failure();
-  contract::BookingCreated created{.trip = trip, .card = request.card};
-  created.trip.locator = *locator;
-  return kit::Decision{.facts = {kit::fact(created)}, .effect = {}};
+  auto created = decision(kit::fact(contract::BookingCreated{.trip = trip, .card = request.card}));
+  created.timers.push_back(
+      {.name = std::string(kExpire) + trip.booking_id, .due = now.wall + options_.expire_after});
+  return created;
 }
 
 Result<std::string> Booking::free_locator(const EventView& event) {
@@ -221,29 +151,77 @@ Result<std::string> Booking::free_locator(const EventView& event) {
   }
 }
 
-Result<kit::Decision> Booking::confirm(const EventView& event) {
-  const auto issued = contract::from_detail<contract::TicketIssued>(event.detail);
-  if (!issued) return issued.failure();
-  const auto stored = find(database_, issued->trip.booking_id);
-  if (!stored) return stored.failure();
-  if (!is_allowed(stored->status, Status::Confirmed)) return kit::Decision();
-  if (auto moved = move(database_, issued->trip.booking_id, Status::Confirmed, ""); !moved) {
-    return moved.failure();
+/// What the others report of a booking.
+Result<kit::Decision> Booking::conclude(const EventView& event) {
+  if (event.detail_type == contract::TicketIssued::kType) {
+    const auto issued = from_detail<contract::TicketIssued>(event.detail);
+    if (!issued) return issued.failure();
+    return move(issued->trip.booking_id, Trigger::Ticketed, "");
   }
-  return kit::Decision{.facts = {kit::fact(contract::BookingConfirmed{.trip = issued->trip})},
-                       .effect = {}};
+  if (event.detail_type == contract::PaymentFailed::kType) {
+    const auto failed = from_detail<contract::PaymentFailed>(event.detail);
+    if (!failed) return failed.failure();
+    return move(failed->trip.booking_id, Trigger::NotPaid, "payment failed: " + failed->reason);
+  }
+  if (event.detail_type != contract::PaymentRefunded::kType) return kit::unexpected_event(event);
+  const auto refunded = from_detail<contract::PaymentRefunded>(event.detail);
+  if (!refunded) return refunded.failure();
+  return move(refunded->trip.booking_id, Trigger::Refunded, "refunded: " + refunded->reason);
 }
 
-Result<kit::Decision> Booking::cancel(const contract::Trip& trip, const std::string& reason) {
-  const auto stored = find(database_, trip.booking_id);
+Result<kit::Decision> Booking::give_up(const EventView& event) {
+  const auto asked = from_detail<contract::CancellationRequested>(event.detail);
+  if (!asked) return asked.failure();
+  const auto stored = find(asked->booking_id);
   if (!stored) return stored.failure();
-  if (!is_allowed(stored->status, Status::Cancelled)) return kit::Decision();
-  if (auto moved = move(database_, trip.booking_id, Status::Cancelled, reason); !moved) {
-    return moved.failure();
+  const auto refused = [&](const std::string& reason) {
+    return decision(kit::fact(
+        contract::CancellationRefused{.booking_id = asked->booking_id, .reason = reason}));
+  };
+  if (!stored->has_value()) return refused("no such booking");
+  if (!next((*stored)->status, Trigger::GivenUp)) {
+    return refused("it is " + std::string(name_of((*stored)->status)) + " already");
   }
-  return kit::Decision{
-      .facts = {kit::fact(contract::BookingCancelled{.trip = trip, .reason = reason})},
-      .effect = {}};
+  return move(asked->booking_id, Trigger::GivenUp, "the customer asked for it");
+}
+
+Result<kit::Facts> Booking::on_timer(const std::string& name, const Time& /*now*/) {
+  auto moved = move(name.substr(kExpire.size()),
+                    Trigger::TimedOut,
+                    "it was not concluded in " + format_duration(options_.expire_after));
+  if (!moved) return moved.failure();
+  return std::move(moved->facts);
+}
+
+/// Nothing follows where status.h's table knows no way.
+Result<kit::Decision> Booking::move(const std::string& booking_id,
+                                    Trigger trigger,
+                                    const std::string& reason) {
+  auto stored = find(booking_id);
+  if (!stored) return stored.failure();
+  if (!stored->has_value()) return unknown(booking_id);
+  const auto status = next((*stored)->status, trigger);
+  if (!status) return kit::Decision();
+  const auto moved =
+      database_.run("UPDATE bookings SET status = ?, reason = ? WHERE booking_id = ?",
+                    {name_of(*status), reason, booking_id});
+  if (!moved) return moved.failure();
+  auto concluded = decision(fact_of(*status, std::move((*stored)->trip), reason));
+  concluded.timers.push_back({.name = std::string(kExpire) + booking_id, .due = {}});
+  return concluded;
+}
+
+Result<std::optional<Booking::Stored>> Booking::find(const std::string& booking_id) {
+  const auto row =
+      database_.one("SELECT status, trip FROM bookings WHERE booking_id = ?", {booking_id});
+  if (!row) return row.failure();
+  if (!row->has_value()) return std::optional<Stored>();
+  const auto status = status_of((*row)->text(0));
+  const auto trip = from_detail<contract::Trip>(Value::trusted((*row)->text(1)));
+  if (status && trip) return std::optional(Stored{.status = *status, .trip = *trip});
+  return fail(Fault::Permanent,
+              "booking " + booking_id + " is stored in a form that this version cannot read",
+              "BrokenBooking");
 }
 
 }  // namespace conga::booking

@@ -4,34 +4,60 @@
 
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace conga::booking {
 
-enum class Status : std::uint8_t { Created, Confirmed, Cancelled };
+enum class Status : std::uint8_t { Created, Confirmed, Cancelled, Expired };
 
 /// As stored and shown.
 constexpr std::string_view name_of(Status status) {
-  constexpr std::array<std::string_view, 3> kNames{"created", "confirmed", "cancelled"};
+  constexpr std::array<std::string_view, 4> kNames{"created", "confirmed", "cancelled", "expired"};
   return kNames[static_cast<std::size_t>(status)];
 }
 
+constexpr std::optional<Status> status_of(std::string_view name) {
+  for (const Status status :
+       {Status::Created, Status::Confirmed, Status::Cancelled, Status::Expired}) {
+    if (name == name_of(status)) return status;
+  }
+  return std::nullopt;
+}
+
+/// What moves a booking.
+enum class Trigger : std::uint8_t {
+  Ticketed,
+  NotPaid,   ///< The card was declined.
+  Refunded,  ///< There was no seat.
+  TimedOut,  ///< Nothing was heard for too long.
+  GivenUp,   ///< By the customer.
+};
+
 struct Transition {
   Status from;
+  Trigger trigger;
   Status to;
 };
 
-/// Confirmed and cancelled are final.
-inline constexpr std::array<Transition, 2> kTransitions{
-    {{Status::Created, Status::Confirmed}, {Status::Created, Status::Cancelled}}};
+/// All there are: whatever else comes, late or again, changes nothing.
+inline constexpr std::array<Transition, 6> kTransitions{{
+    {Status::Created, Trigger::Ticketed, Status::Confirmed},
+    {Status::Created, Trigger::NotPaid, Status::Cancelled},
+    {Status::Created, Trigger::Refunded, Status::Cancelled},
+    {Status::Created, Trigger::TimedOut, Status::Expired},
+    {Status::Created, Trigger::GivenUp, Status::Cancelled},
+    {Status::Confirmed, Trigger::GivenUp, Status::Cancelled},
+}};
 
-constexpr bool is_allowed(Status from, Status to) {
-  return std::ranges::any_of(kTransitions, [from, to](const Transition& transition) {
-    return transition.from == from && transition.to == to;
-  });
+/// Where `trigger` moves a booking that is `from`; nothing: it stays.
+constexpr std::optional<Status> next(Status from, Trigger trigger) {
+  for (const Transition& transition : kTransitions) {
+    if (transition.from == from && transition.trigger == trigger) return transition.to;
+  }
+  return std::nullopt;
 }
 
 }  // namespace conga::booking

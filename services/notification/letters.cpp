@@ -71,6 +71,14 @@ Result<Letter> cancelled(const EventView& event) {
                 "we had to cancel your booking (" + fact->reason + ").");
 }
 
+Result<Letter> expired(const EventView& event) {
+  const auto fact = from_detail<contract::BookingExpired>(event.detail);
+  if (!fact) return fact.failure();
+  return letter(fact->trip,
+                "Booking " + fact->trip.locator + " has expired",
+                "we could not complete your booking (" + fact->reason + ").");
+}
+
 Result<Letter> refunded(const EventView& event) {
   const auto fact = from_detail<contract::PaymentRefunded>(event.detail);
   if (!fact) return fact.failure();
@@ -84,10 +92,11 @@ struct Template {
   Result<Letter> (*write)(const EventView& event);
 };
 
-constexpr std::array<Template, 5> kTemplates{{{contract::PaymentConfirmed::kType, paid},
+constexpr std::array<Template, 6> kTemplates{{{contract::PaymentConfirmed::kType, paid},
                                               {contract::SeatAssigned::kType, seated},
                                               {contract::TicketIssued::kType, ticketed},
                                               {contract::BookingCancelled::kType, cancelled},
+                                              {contract::BookingExpired::kType, expired},
                                               {contract::PaymentRefunded::kType, refunded}}};
 
 }  // namespace

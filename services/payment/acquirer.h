@@ -31,9 +31,10 @@ public:
                                 const std::string& card,
                                 const contract::Money& amount) = 0;
 
-  virtual Result<> refund(const std::string& key,
-                          const std::string& payment_id,
-                          const contract::Money& amount) = 0;
+  /// Makes as if charge() had never been called with `charge_key`: gives back what it moved, under
+  /// `key`, and returns the payment's id; or, if it has moved nothing, returns an empty text, and
+  /// sees to it that it never will: a later charge() with that key is declined as `cancelled`.
+  virtual Result<std::string> reverse(const std::string& key, const std::string& charge_key) = 0;
 };
 
 }  // namespace conga::payment

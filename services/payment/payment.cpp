@@ -8,16 +8,30 @@
 namespace conga::payment {
 namespace {
 
-constexpr std::array<std::string_view, 1> kSteps{
+constexpr std::array<std::string_view, 2> kSteps{
     "CREATE TABLE payments(booking_id TEXT PRIMARY KEY, payment_id TEXT NOT NULL UNIQUE,"
     " status TEXT NOT NULL CHECK(status IN ('charged', 'refunded')),"
     " amount INTEGER NOT NULL CHECK(amount > 0), currency TEXT NOT NULL,"
-    " charged_at INTEGER NOT NULL) STRICT;"};
+    " charged_at INTEGER NOT NULL) STRICT;",
+    // SQLite cannot change a CHECK: the rows move.
+    "ALTER TABLE payments RENAME TO old_payments;"
+    "CREATE TABLE payments(booking_id TEXT PRIMARY KEY, payment_id TEXT UNIQUE,"
+    " status TEXT NOT NULL CHECK(status IN ('charged', 'reversing', 'refunded', 'cancelled')),"
+    " amount INTEGER NOT NULL CHECK(amount > 0), currency TEXT NOT NULL,"
+    " at INTEGER NOT NULL) STRICT;"
+    "INSERT INTO payments SELECT * FROM old_payments;"
+    "DROP TABLE old_payments;"};
 
 constexpr std::string_view kCharge = "charge";
-constexpr std::string_view kRefund = "refund";
+constexpr std::string_view kReverse = "reverse";
 
-/// What perform() needs, and what the acquirer answered: both go through the kit as bytes.
+/// Of payments.status; empty: nothing is known of the booking.
+constexpr std::string_view kCharged = "charged";
+constexpr std::string_view kReversing =
+    "reversing";  ///< The booking is over: no charge from here on.
+constexpr std::string_view kRefunded = "refunded";
+constexpr std::string_view kCancelled = "cancelled";  ///< It was over before money moved.
+
 struct ChargeOrder {
   std::string card;
   contract::Money amount;
@@ -25,17 +39,6 @@ struct ChargeOrder {
   template <class Self, class Visit>
   static void describe(Self& self, Visit& visit) {
     visit("card", self.card);
-    visit("amount", self.amount);
-  }
-};
-
-struct RefundOrder {
-  std::string payment_id;
-  contract::Money amount;
-
-  template <class Self, class Visit>
-  static void describe(Self& self, Visit& visit) {
-    visit("payment-id", self.payment_id);
     visit("amount", self.amount);
   }
 };
@@ -57,13 +60,34 @@ Result<T> unpack(const std::string& bytes) {
   return contract::from_detail<T>(Value::trusted(bytes));
 }
 
-kit::Decision charge_order(const contract::BookingCreated& booking) {
-  const contract::Trip& trip = booking.trip;
-  return {.facts = {},
-          .effect = kit::Effect{.kind = std::string(kCharge),
-                                .key = trip.booking_id + "/charge",
-                                .payload = contract::to_detail(
-                                    ChargeOrder{.card = booking.card, .amount = trip.fare})}};
+std::string charge_key(const std::string& booking_id) {
+  return booking_id + "/charge";
+}
+
+/// What an event that ends a booking says of it: the trip and why.
+struct End {
+  contract::Trip trip;
+  std::string reason;
+};
+
+template <class T>
+Result<End> read_end(const EventView& event) {
+  auto read = contract::from_detail<T>(event.detail);
+  if (!read) return read.failure();
+  return End{.trip = std::move(read->trip), .reason = std::move(read->reason)};
+}
+
+Result<End> end_of(const EventView& event) {
+  if (event.detail_type == contract::SeatUnavailable::kType) {
+    return read_end<contract::SeatUnavailable>(event);
+  }
+  if (event.detail_type == contract::BookingCancelled::kType) {
+    return read_end<contract::BookingCancelled>(event);
+  }
+  if (event.detail_type == contract::BookingExpired::kType) {
+    return read_end<contract::BookingExpired>(event);
+  }
+  return kit::unexpected_event(event);
 }
 
 }  // namespace
@@ -85,41 +109,49 @@ Result<> Payment::migrate() {
   return database_.migrate("payment", kSteps);
 }
 
-Result<kit::Decision> Payment::handle(const EventView& event, const Time& /*now*/) {
-  if (event.detail_type == contract::BookingCreated::kType) {
-    const auto booking = contract::from_detail<contract::BookingCreated>(event.detail);
-    if (!booking) return booking.failure();
-    return charge_order(*booking);
-  }
-  if (event.detail_type != contract::SeatUnavailable::kType) return kit::unexpected_event(event);
-  const auto unavailable = contract::from_detail<contract::SeatUnavailable>(event.detail);
-  if (!unavailable) return unavailable.failure();
-  const contract::Trip& trip = unavailable->trip;
-  const auto row = database_.one(
-      "SELECT payment_id, status, amount, currency FROM payments"
-      " WHERE booking_id = ?",
-      {trip.booking_id});
-  if (!row) return row.failure();
-  if (!row->has_value()) {
-    return fail(Fault::Permanent, "booking " + trip.booking_id + " was not charged", "NotCharged");
-  }
-  if ((*row)->text(1) == "refunded") return kit::Decision();
-  const RefundOrder order{.payment_id = (*row)->text(0),
-                          .amount = {.amount = (*row)->integer(2), .currency = (*row)->text(3)}};
+Result<kit::Decision> Payment::handle(const EventView& event, const Time& now) {
+  if (event.detail_type == contract::BookingCreated::kType) return charge(event);
+  const auto end = end_of(event);
+  if (!end) return end.failure();
+  return reverse(end->trip, now);
+}
+
+Result<kit::Decision> Payment::charge(const EventView& event) {
+  const auto booking = contract::from_detail<contract::BookingCreated>(event.detail);
+  if (!booking) return booking.failure();
+  const contract::Trip& trip = booking->trip;
+  const auto status = status_of(trip.booking_id);
+  if (!status) return status.failure();
+  if (!status->empty()) return kit::Decision();  // charged and told of already, or over
   return kit::Decision{.facts = {},
-                       .effect = kit::Effect{.kind = std::string(kRefund),
+                       .effect = kit::Effect{.kind = std::string(kCharge),
+                                             .key = charge_key(trip.booking_id),
+                                             .payload = contract::to_detail(ChargeOrder{
+                                                 .card = booking->card, .amount = trip.fare})}};
+}
+
+/// A charge may be under way, or its answer lost: only the acquirer knows whether money moved.
+Result<kit::Decision> Payment::reverse(const contract::Trip& trip, const Time& now) {
+  const auto status = status_of(trip.booking_id);
+  if (!status) return status.failure();
+  if (*status == kRefunded || *status == kCancelled) return kit::Decision();
+  const auto noted = database_.run(
+      "INSERT INTO payments VALUES(?, NULL, ?, ?, ?, ?)"
+      " ON CONFLICT(booking_id) DO UPDATE SET status = excluded.status",
+      {trip.booking_id,
+       kReversing,
+       trip.fare.amount,
+       trip.fare.currency,
+       std::int64_t{now.wall.time_since_epoch().count()}});
+  if (!noted) return noted.failure();
+  return kit::Decision{.facts = {},
+                       .effect = kit::Effect{.kind = std::string(kReverse),
                                              .key = trip.booking_id + "/refund",
-                                             .payload = contract::to_detail(order)}};
+                                             .payload = charge_key(trip.booking_id)}};
 }
 
 Result<std::string> Payment::perform(const kit::Effect& effect) {
-  if (effect.kind == kRefund) {
-    const auto order = unpack<RefundOrder>(effect.payload);
-    if (!order) return order.failure();
-    const auto refunded = acquirer_.refund(effect.key, order->payment_id, order->amount);
-    if (!refunded) return refunded.failure();
-    return std::string();
-  }
+  if (effect.kind == kReverse) return acquirer_.reverse(effect.key, effect.payload);
   const auto order = unpack<ChargeOrder>(effect.payload);
   if (!order) return order.failure();
   const auto charge = acquirer_.charge(effect.key, order->card, order->amount);
@@ -133,7 +165,7 @@ Result<kit::Facts> Payment::complete(const EventView& event,
                                      const Result<std::string>& answer,
                                      const Time& now) {
   if (!answer) return answer.failure();
-  return effect.kind == kRefund ? refunded(event) : charged(event, *answer, now);
+  return effect.kind == kReverse ? reversed(event, *answer) : charged(event, *answer, now);
 }
 
 Result<kit::Facts> Payment::charged(const EventView& event,
@@ -144,35 +176,45 @@ Result<kit::Facts> Payment::charged(const EventView& event,
   if (!booking) return booking.failure();
   if (!charge) return charge.failure();
   const contract::Trip& trip = booking->trip;
+  const auto status = status_of(trip.booking_id);
+  if (!status) return status.failure();
+  // Told of already, under another event id; or over, and then the reversal knows what was charged.
+  if (!status->empty()) return kit::Facts();
   if (charge->payment_id.empty()) {
     return kit::Facts{kit::fact(contract::PaymentFailed{.trip = trip, .reason = charge->reason})};
   }
-  const auto stored =
-      database_.run("INSERT OR IGNORE INTO payments VALUES(?, ?, 'charged', ?, ?, ?)",
-                    {trip.booking_id,
-                     charge->payment_id,
-                     trip.fare.amount,
-                     trip.fare.currency,
-                     std::int64_t{now.wall.time_since_epoch().count()}});
+  const auto stored = database_.run("INSERT INTO payments VALUES(?, ?, ?, ?, ?, ?)",
+                                    {trip.booking_id,
+                                     charge->payment_id,
+                                     kCharged,
+                                     trip.fare.amount,
+                                     trip.fare.currency,
+                                     std::int64_t{now.wall.time_since_epoch().count()}});
   if (!stored) return stored.failure();
-  // A booking created twice, under two event ids, is charged and told of once.
-  if (*stored == 0) return kit::Facts();
   return kit::Facts{
       kit::fact(contract::PaymentConfirmed{.trip = trip, .payment_id = charge->payment_id})};
 }
 
-Result<kit::Facts> Payment::refunded(const EventView& event) {
-  const auto unavailable = contract::from_detail<contract::SeatUnavailable>(event.detail);
-  if (!unavailable) return unavailable.failure();
-  const std::string& booking_id = unavailable->trip.booking_id;
-  const auto updated =
-      database_.run("UPDATE payments SET status = 'refunded' WHERE booking_id = ?", {booking_id});
+/// `payment_id`: of what was given back; empty: nothing had been charged.
+Result<kit::Facts> Payment::reversed(const EventView& event, const std::string& payment_id) {
+  const auto end = end_of(event);
+  if (!end) return end.failure();
+  const bool moved = !payment_id.empty();
+  // Another event that ended the same booking may have been told of first.
+  const auto updated = database_.run(
+      "UPDATE payments SET status = ?, payment_id = nullif(?, '')"
+      " WHERE booking_id = ? AND status = ?",
+      {moved ? kRefunded : kCancelled, payment_id, end->trip.booking_id, kReversing});
   if (!updated) return updated.failure();
-  const auto row =
-      database_.one("SELECT payment_id FROM payments WHERE booking_id = ?", {booking_id});
-  if (!row) return row.failure();
+  if (*updated == 0 || !moved) return kit::Facts();
   return kit::Facts{kit::fact(contract::PaymentRefunded{
-      .trip = unavailable->trip, .payment_id = (*row)->text(0), .reason = unavailable->reason})};
+      .trip = end->trip, .payment_id = payment_id, .reason = end->reason})};
+}
+
+Result<std::string> Payment::status_of(const std::string& booking_id) {
+  const auto row = database_.one("SELECT status FROM payments WHERE booking_id = ?", {booking_id});
+  if (!row) return row.failure();
+  return row->has_value() ? (*row)->text(0) : std::string();
 }
 
 }  // namespace conga::payment

@@ -35,8 +35,11 @@ public:
                               const Time& now) override;
 
 private:
+  Result<kit::Decision> charge(const EventView& event);
+  Result<kit::Decision> reverse(const contract::Trip& trip, const Time& now);
   Result<kit::Facts> charged(const EventView& event, const std::string& answer, const Time& now);
-  Result<kit::Facts> refunded(const EventView& event);
+  Result<kit::Facts> reversed(const EventView& event, const std::string& payment_id);
+  Result<std::string> status_of(const std::string& booking_id);
 
   kit::Database& database_;
   Acquirer& acquirer_;

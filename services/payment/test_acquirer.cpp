@@ -77,12 +77,19 @@ Result<Charge> TestAcquirer::charge(const std::string& key,
   return charge;
 }
 
-Result<> TestAcquirer::refund(const std::string& key,
-                              const std::string& payment_id,
-                              const contract::Money& amount) {
-  const auto stored = database_.run("INSERT OR IGNORE INTO refunds VALUES(?, ?, ?, ?)",
-                                    {key, payment_id, amount.amount, amount.currency});
-  return stored ? Result<>() : stored.failure();
+Result<std::string> TestAcquirer::reverse(const std::string& key, const std::string& charge_key) {
+  const auto kept = database_.run("INSERT OR IGNORE INTO charges VALUES(?, '', 'cancelled', 0, '')",
+                                  {charge_key});
+  if (!kept) return kept.failure();
+  const auto charge =
+      database_.one("SELECT payment_id, amount, currency FROM charges WHERE key = ?", {charge_key});
+  if (!charge) return charge.failure();
+  const std::string payment_id = (*charge)->text(0);
+  if (payment_id.empty()) return payment_id;
+  const auto refunded = database_.run("INSERT OR IGNORE INTO refunds VALUES(?, ?, ?, ?)",
+                                      {key, payment_id, (*charge)->integer(1), (*charge)->text(2)});
+  if (!refunded) return refunded.failure();
+  return payment_id;
 }
 
 }  // namespace conga::payment

@@ -26,9 +26,7 @@ public:
   Result<Charge> charge(const std::string& key,
                         const std::string& card,
                         const contract::Money& amount) override;
-  Result<> refund(const std::string& key,
-                  const std::string& payment_id,
-                  const contract::Money& amount) override;
+  Result<std::string> reverse(const std::string& key, const std::string& charge_key) override;
 
 private:
   kit::Database& database_;

@@ -8,9 +8,11 @@
 namespace conga::seating {
 namespace {
 
-constexpr std::array<std::string_view, 1> kSteps{
+constexpr std::array<std::string_view, 2> kSteps{
     "CREATE TABLE seats(flight TEXT NOT NULL, seat TEXT NOT NULL, booking_id TEXT NOT NULL,"
-    " passenger TEXT NOT NULL, PRIMARY KEY(flight, seat), UNIQUE(booking_id, passenger)) STRICT;"};
+    " passenger TEXT NOT NULL, PRIMARY KEY(flight, seat), UNIQUE(booking_id, passenger)) STRICT;",
+    // Bookings that are over: no seat for what comes late.
+    "CREATE TABLE over(booking_id TEXT PRIMARY KEY) STRICT;"};
 
 using Seats = std::vector<std::string>;
 
@@ -61,15 +63,23 @@ Result<> Seating::migrate() {
 }
 
 Result<kit::Decision> Seating::handle(const EventView& event, const Time& /*now*/) {
-  if (event.detail_type != contract::PaymentConfirmed::kType) return kit::unexpected_event(event);
-  const auto paid = contract::from_detail<contract::PaymentConfirmed>(event.detail);
-  if (!paid) return paid.failure();
-  const contract::Trip& trip = paid->trip;
-  // A second confirmation of the same payment, under another event id, is no second seat.
-  const auto seated =
-      database_.one("SELECT 1 FROM seats WHERE booking_id = ? LIMIT 1", {trip.booking_id});
-  if (!seated) return seated.failure();
-  if (seated->has_value()) return kit::Decision();
+  if (event.detail_type == contract::PaymentConfirmed::kType) {
+    const auto paid = contract::from_detail<contract::PaymentConfirmed>(event.detail);
+    return paid ? seat(paid->trip) : paid.failure();
+  }
+  if (event.detail_type == contract::BookingCancelled::kType) {
+    const auto cancelled = contract::from_detail<contract::BookingCancelled>(event.detail);
+    return cancelled ? release(cancelled->trip) : cancelled.failure();
+  }
+  if (event.detail_type != contract::BookingExpired::kType) return kit::unexpected_event(event);
+  const auto expired = contract::from_detail<contract::BookingExpired>(event.detail);
+  return expired ? release(expired->trip) : expired.failure();
+}
+
+Result<kit::Decision> Seating::seat(const contract::Trip& trip) {
+  const auto settled = is_settled(trip.booking_id);
+  if (!settled) return settled.failure();
+  if (*settled) return kit::Decision();
   const auto seats = assign(trip);
   if (!seats) return seats.failure();
   if (seats->empty()) {
@@ -81,6 +91,31 @@ Result<kit::Decision> Seating::handle(const EventView& event, const Time& /*now*
   if (auto given = give(trip, *seats); !given) return given.failure();
   return kit::Decision{.facts = {kit::fact(contract::SeatAssigned{.trip = trip, .seats = *seats})},
                        .effect = {}};
+}
+
+/// It is seated, by an earlier confirmation of the same payment under another event id, or over.
+Result<bool> Seating::is_settled(const std::string& booking_id) {
+  const auto row = database_.one(
+      "SELECT 1 FROM seats WHERE booking_id = ?1"
+      " UNION ALL SELECT 1 FROM over WHERE booking_id = ?1 LIMIT 1",
+      {booking_id});
+  if (!row) return row.failure();
+  return row->has_value();
+}
+
+/// The booking is over, whether it has seats, had none, or would get them only now.
+Result<kit::Decision> Seating::release(const contract::Trip& trip) {
+  const auto noted = database_.run("INSERT OR IGNORE INTO over VALUES(?)", {trip.booking_id});
+  if (!noted) return noted.failure();
+  const auto rows = database_.all(
+      "DELETE FROM seats WHERE booking_id = ? RETURNING passenger, seat", {trip.booking_id});
+  if (!rows) return rows.failure();
+  if (rows->empty()) return kit::Decision();
+  contract::SeatReleased released{.trip = trip, .seats = {}};
+  for (const kit::Row& row : *rows) {
+    released.seats.push_back({.passenger = row.text(0), .seat = row.text(1)});
+  }
+  return kit::Decision{.facts = {kit::fact(released)}, .effect = {}};
 }
 
 Result<std::vector<contract::SeatOf>> Seating::assign(const contract::Trip& trip) {

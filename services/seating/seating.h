@@ -37,6 +37,9 @@ public:
   Result<kit::Decision> handle(const EventView& event, const Time& now) override;
 
 private:
+  Result<kit::Decision> seat(const contract::Trip& trip);
+  Result<kit::Decision> release(const contract::Trip& trip);
+  Result<bool> is_settled(const std::string& booking_id);
   Result<std::vector<contract::SeatOf>> assign(const contract::Trip& trip);
   Result<> give(const contract::Trip& trip, const std::vector<contract::SeatOf>& seats);
 

@@ -28,7 +28,12 @@ public:
   Result<kit::Decision> handle(const EventView& event, const Time& now) override;
 
 private:
-  Result<std::string> issue(const contract::Trip& trip, const contract::SeatOf& seat, WallTime now);
+  Result<kit::Decision> issue(const contract::SeatAssigned& assigned, const Time& now);
+  Result<kit::Decision> void_tickets(const contract::Trip& trip);
+  Result<bool> is_settled(const std::string& booking_id);
+  Result<std::string> number_for(const contract::Trip& trip,
+                                 const contract::SeatOf& seat,
+                                 WallTime now);
 
   kit::Database& database_;
   std::uint32_t airline_;

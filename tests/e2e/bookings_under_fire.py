@@ -29,6 +29,9 @@ DECLINED, TIMEOUT_ONCE, GOOD = "4000000000000002", "4000000000000119", "42424242
 BATCH = 10
 SETTLE_SECONDS = 90.0
 
+# As config/flights.yaml has them.
+FARES = {("LH123", "economy"): 18900, ("QF2", "economy"): 131250, ("LX41", "business"): 189000}
+
 
 def rules_of(source):
     """The real choreography, with short waits and patience enough for this much fire."""
@@ -40,8 +43,7 @@ def rules_of(source):
 
 def service_config(site, source, name):
     own = {
-        "booking": "booking: {flights: [{number: LH123, cabins: [economy]},"
-        " {number: QF2, cabins: [economy]}, {number: LX41, cabins: [business]}]}",
+        "booking": f"booking: {{flights: '{source}/config/flights.yaml'}}",
         "payment": "payment: {acquirer-database: acquirer.db}",
         "seating": f"seating: {{cabins: '{source}/config/cabins.yaml'}}",
         "ticketing": "ticketing: {airline-code: 220}",
@@ -56,16 +58,17 @@ def service_config(site, source, name):
 
 
 def make_request(number, chance):
-    flight, cabin = chance.choice([("LH123", "economy"), ("QF2", "economy"), ("LX41", "business")])
+    flight, cabin = chance.choice(sorted(FARES))
+    passengers = chance.randint(1, 2)
     card = chance.choices([GOOD, DECLINED, TIMEOUT_ONCE], [8, 1, 1])[0]
     booking = f"B{number}"
     trip = {
         "booking-id": booking,
         "flight": flight,
         "cabin": cabin,
-        "passengers": [{"name": f"Passenger {each}"} for each in range(chance.randint(1, 2))],
+        "passengers": [{"name": f"Passenger {each}"} for each in range(passengers)],
         "email": "someone@example.org",
-        "fare": {"amount": 19900, "currency": "EUR"},
+        "fare": {"amount": FARES[flight, cabin] * passengers, "currency": "EUR"},
     }
     made = event(
         "customer", "BookingRequested", {"trip": trip, "card": card}, correlation_id=booking

@@ -22,7 +22,14 @@ SERVICE_FAULTS = [
     "3:14: log.level: expected one of debug, info, warning, error, got the text 'loud'",
 ]
 OWN_FAULTS = {
-    "booking": ("{fligths: []}", ["4:11: booking.fligths: unknown key, did you mean flights?"]),
+    "booking": (
+        "{fligths: flights.yaml, expire-after: 1ms}",
+        [
+            "4:10: booking.flights: is missing",
+            "4:11: booking.fligths: unknown key, did you mean flights?",
+            "4:48: booking.expire-after: expected a duration from 1s to 7d",
+        ],
+    ),
     "payment": (
         "{acquirer: x}",
         ["4:11: payment.acquirer: unknown key. Allowed: acquirer-database"],

@@ -25,6 +25,7 @@
 #include "tests/support/mem_files.h"
 #include "tests/support/world.h"
 
+#include <algorithm>
 #include <functional>
 #include <future>
 #include <map>
@@ -46,6 +47,14 @@ using testing::World;
 constexpr Duration kStorm = 6s;
 constexpr Duration kLongestCalm = 120s;
 constexpr Duration kHeartbeatTimeout = 3s;
+constexpr Duration kExpireAfter = 40s;
+
+booking::BookingOptions booking_options() {
+  const contract::Money fare{.amount = kFare, .currency = "EUR"};
+  return {.flights = {{"LH123", {.route = {}, .fares = {{"economy", fare}}}},
+                      {"LX41", {.route = {}, .fares = {{"business", fare}}}}},
+          .expire_after = kExpireAfter};
+}
 
 /// A service with its handlers, as one Node.
 class Hosted final : public NodeWrapper {
@@ -79,12 +88,10 @@ public:
     return charged;
   }
 
-  Result<> refund(const std::string& key,
-                  const std::string& payment_id,
-                  const contract::Money& amount) override {
-    auto refunded = inner_.refund(key, payment_id, amount);
+  Result<std::string> reverse(const std::string& key, const std::string& charge_key) override {
+    auto reversed = inner_.reverse(key, charge_key);
     if (std::exchange(dies, false)) throw testing::CrashNow();
-    return refunded;
+    return reversed;
   }
 
   bool dies = false;  ///< After the next movement of money.
@@ -143,6 +150,7 @@ private:
   void plan_storm();
   void strike();
   void strike_sidecar();
+  void jump_clock(Duration jump);
   Crash any_crash();
   bool is_done();
   void check(Report& report, bool done);
@@ -166,6 +174,9 @@ private:
   ActorId sidecar_ = 0;
   std::uint64_t lives_ = 0;
   std::uint64_t deaths_ = 0;
+  Duration clock_is_off_{};
+  Duration clock_was_off_{};  ///< At most.
+  bool clock_jumped_ = false;
   World world_;  ///< Last: its Nodes use all of the above.
 };
 
@@ -253,8 +264,7 @@ void System::add_services() {
   const std::map<std::string, MakeHandlers> services{
       {"booking",
        [](kit::Database& database) {
-         return std::make_unique<booking::Booking>(
-             database, booking::Flights{{"LH123", {"economy"}}, {"LX41", {"business"}}});
+         return std::make_unique<booking::Booking>(database, booking_options());
        }},
       {"payment",
        [this](kit::Database& database) {
@@ -334,6 +344,8 @@ void System::plan_storm() {
   }
   world_.at(start + kStorm, [this] {
     world_.set_weather({});
+    // Timers that were set by a clock that was ahead come when they should.
+    world_.jump_wall_clock(clock_was_off_ - clock_is_off_);
     disk_.set_capacity(std::nullopt);
   });
 }
@@ -366,6 +378,13 @@ void System::strike() {
   }
 }
 
+void System::jump_clock(Duration jump) {
+  clock_is_off_ += jump;
+  clock_was_off_ = std::max(clock_was_off_, clock_is_off_);
+  clock_jumped_ = true;
+  world_.jump_wall_clock(jump);
+}
+
 void System::strike_sidecar() {
   Random& random = world_.random();
   switch (random.below(6)) {
@@ -376,7 +395,7 @@ void System::strike_sidecar() {
       store_watch_.dies_after_sync = true;
       return;
     case 2:
-      return world_.jump_wall_clock(Duration(random.below(7'200'000'000)) - 1h);
+      return jump_clock(Duration(random.below(7'200'000'000)) - 1h);
     case 3:
       disk_.set_capacity(disk_.used());
       world_.at(world_.now().steady + 1500ms, [this] { disk_.set_capacity(std::nullopt); });
@@ -394,7 +413,8 @@ bool System::is_done() {
     if (!request.answered) return false;
   }
   for (auto& host : hosts_) {
-    const auto row = host.second.database->one("SELECT 1 FROM outbox LIMIT 1");
+    const auto row =
+        host.second.database->one("SELECT 1 FROM outbox UNION ALL SELECT 1 FROM timers LIMIT 1");
     if (!row || row->has_value()) return false;
   }
   return true;
@@ -443,7 +463,9 @@ void System::check(Report& report, bool done) {
                   .payment = *hosts_.at("payment").database,
                   .acquirer = *acquirer_books_,
                   .seating = *hosts_.at("seating").database,
-                  .ticketing = *hosts_.at("ticketing").database},
+                  .ticketing = *hosts_.at("ticketing").database,
+                  .notification = *hosts_.at("notification").database,
+                  .clock_jumped = clock_jumped_},
                  requests_,
                  report);
   for (const auto& [name, host] : hosts_) check_tally(*host.database, name, report);

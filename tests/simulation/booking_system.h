@@ -31,6 +31,7 @@ struct Report {
   std::uint64_t deaths = 0;
   std::size_t confirmed = 0;
   std::size_t cancelled = 0;
+  std::size_t expired = 0;
   std::size_t dead_letters = 0;
   Duration time{};  ///< Of the virtual clock.
 };

@@ -18,14 +18,17 @@ constexpr std::size_t kMore = 5;
 
 std::string card_for(Random& random, Wish wish) {
   if (wish == Wish::Decline) return "4000000000000002";
+  if (wish == Wish::Silent) return "4000000000000259";
   return random.chance(0.2) ? "4000000000000119" : "4242424242424242";
 }
 
 Wish make_wish(Random& random) {
   const double chance = random.unit();
-  if (chance < 0.7) return Wish::Fly;
-  if (chance < 0.85) return Wish::Decline;
-  return chance < 0.93 ? Wish::Invalid : Wish::Poison;
+  if (chance < 0.6) return Wish::Fly;
+  if (chance < 0.7) return Wish::Decline;
+  if (chance < 0.77) return Wish::Silent;
+  if (chance < 0.87) return Wish::Regret;
+  return chance < 0.94 ? Wish::Invalid : Wish::Poison;
 }
 
 std::string poison() {
@@ -42,13 +45,26 @@ contract::BookingRequested request_of(Random& random, const Request& request) {
                       .cabin = small ? "business" : "economy",
                       .passengers = {},
                       .email = "someone@example.org",
-                      .fare = {.amount = 10'000, .currency = "EUR"}};
+                      .fare = {.amount = 0, .currency = "EUR"}};
   if (request.wish == Wish::Invalid) trip.flight = "XX1";
   const auto passengers = 1 + random.below(2);
   for (std::uint64_t each = 0; each < passengers; ++each) {
     trip.passengers.push_back({.name = "Passenger " + std::to_string(each)});
+    trip.fare.amount += kFare;
   }
   return {.trip = std::move(trip), .card = card_for(random, request.wish)};
+}
+
+void describe(Random& random, const Request& request, Event& event) {
+  if (request.wish == Wish::Regret) {
+    event.detail_type = contract::CancellationRequested::kType;
+    event.detail =
+        contract::to_detail(contract::CancellationRequested{.booking_id = request.booking_id});
+    return;
+  }
+  event.detail_type = contract::BookingRequested::kType;
+  event.detail =
+      request.wish == Wish::Poison ? poison() : contract::to_detail(request_of(random, request));
 }
 
 std::vector<std::string> topics_of(const std::string& client) {
@@ -64,16 +80,16 @@ std::vector<Request> make_requests(Random& random, const Time& now, Duration per
     Request& request = requests[each];
     request.booking_id = "B" + std::to_string(each);
     request.wish = make_wish(random);
+    if (each == 0 && request.wish == Wish::Regret) request.wish = Wish::Fly;
+    if (request.wish == Wish::Regret) request.booking_id = "B" + std::to_string(random.below(each));
     request.paid = request.wish == Wish::Fly;
     request.at = now.steady + Duration(random.below(static_cast<std::uint64_t>(period.count())));
     Event event;
     event.id = request.id = ids.make(now.wall);
     event.source = "customer";
-    event.detail_type = contract::BookingRequested::kType;
     event.time = now.wall;
     event.correlation_id = request.booking_id;
-    event.detail = contract::to_detail(request_of(random, request));
-    if (request.wish == Wish::Poison) event.detail = poison();
+    describe(random, request, event);
     request.event = encode(event);
   }
   return requests;

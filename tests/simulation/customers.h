@@ -11,15 +11,21 @@
 #include "common/core/random.h"
 #include "common/runtime/node.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace conga::simulation {
 
+/// What every flight costs a passenger, in cents.
+inline constexpr std::int64_t kFare = 10'000;
+
 /// What is to become of a request.
 enum class Wish : std::uint8_t {
   Fly,      ///< Confirmed, or cancelled if the cabin is full.
   Decline,  ///< Cancelled: the card is declined.
+  Silent,   ///< Expired: the acquirer never answers.
+  Regret,   ///< No booking: gives that of another request back, perhaps before it is made.
   Invalid,  ///< Rejected: no such flight.
   Poison,   ///< A dead letter: nobody can read it.
 };

@@ -22,6 +22,8 @@ struct Books {
   kit::Database& acquirer;
   kit::Database& seating;
   kit::Database& ticketing;
+  kit::Database& notification;
+  bool clock_jumped = false;  ///< Then a booking may expire that did not take too long.
 };
 
 /// Every booking as it must be: money, seats, tickets. Adds to `report`.

@@ -38,12 +38,14 @@ TEST_CASE("bookings end well under every fault") {
   std::uint64_t deaths = 0;
   std::size_t confirmed = 0;
   std::size_t cancelled = 0;
+  std::size_t expired = 0;
   std::size_t dead_letters = 0;
   for (std::uint64_t seed = first; seed <= last && bad < 5; ++seed) {
     const Report report = simulate(seed);
     deaths += report.deaths;
     confirmed += report.confirmed;
     cancelled += report.cancelled;
+    expired += report.expired;
     dead_letters += report.dead_letters;
     if (report.violations.empty()) continue;
     ++bad;
@@ -55,6 +57,8 @@ TEST_CASE("bookings end well under every fault") {
           " bookings confirmed, ",
           cancelled,
           " cancelled, ",
+          expired,
+          " expired, ",
           dead_letters,
           " dead letters, ",
           deaths,
@@ -62,6 +66,7 @@ TEST_CASE("bookings end well under every fault") {
   if (only == 0) {
     CHECK(confirmed > 0);
     CHECK(cancelled > 0);
+    CHECK(expired > 0);
     CHECK(dead_letters > 0);
   }
 }

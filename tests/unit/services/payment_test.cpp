@@ -84,9 +84,47 @@ TEST_CASE("a charge without a seat is refunded once, with the same payment id") 
   CHECK(till.count("refunds") == 1);
 }
 
-TEST_CASE("what was never charged cannot be refunded") {
+TEST_CASE("a booking that ends is given its money back once, whatever ends it and how often") {
   Till till;
-  const auto refused = till.no_seat("n");
-  REQUIRE_FALSE(refused);
-  CHECK(refused.error().code == "NotCharged");
+  only<PaymentConfirmed>(till.charge("4242424242424242", "a"));
+  only<PaymentRefunded>(
+      hand(till.payment, BookingExpired{.trip = trip("B1"), .reason = "late"}, "x"));
+  CHECK(till.no_seat("n")->empty());
+  CHECK(hand(till.payment, BookingCancelled{.trip = trip("B1"), .reason = "no"}, "c")->empty());
+  CHECK(till.count("refunds") == 1);
+}
+
+TEST_CASE("a booking that ends before it is charged never is") {
+  Till till;
+  CHECK(hand(till.payment, BookingExpired{.trip = trip("B1"), .reason = "late"}, "x")->empty());
+  CHECK(till.charge("4242424242424242", "a")->empty());
+  CHECK(till.count("charges WHERE payment_id != ''") == 0);
+}
+
+TEST_CASE("a charge whose answer was lost is found and given back when the booking ends") {
+  Till till;
+  CHECK_FALSE(till.charge("4000000000000119", "a"));
+  only<PaymentRefunded>(
+      hand(till.payment, BookingExpired{.trip = trip("B1"), .reason = "late"}, "x"));
+  CHECK(till.charge("4000000000000119", "a")->empty());
+  CHECK(till.count("refunds") == 1);
+}
+
+TEST_CASE("a charge that ends after its booking did tells nothing") {
+  Till till;
+  const BookingCreated created{.trip = trip("B1"), .card = "4242424242424242"};
+  // As hand() does, with the end of the booking between the decision and the charge.
+  Event event;
+  event.source = "test";
+  event.detail_type = BookingCreated::kType;
+  event.detail = to_detail(created);
+  const std::string bytes = encode(event);
+  const auto view = read_event(bytes);
+  const Time now{.steady = {}, .wall = {}};
+  const auto decision = till.payment.handle(*view, now);
+  REQUIRE(decision->effect);
+  const auto answer = till.payment.perform(*decision->effect);
+  only<PaymentRefunded>(
+      hand(till.payment, BookingExpired{.trip = trip("B1"), .reason = "late"}, "x"));
+  CHECK(till.payment.complete(*view, *decision->effect, answer, now)->empty());
 }
