@@ -2,46 +2,35 @@
 
 #include "services/seating/seating.h"
 
+#include "services/seating/cabin_map.h"
+
 #include <array>
 #include <utility>
 
 namespace conga::seating {
 namespace {
 
-constexpr std::array<std::string_view, 2> kSteps{
+constexpr std::array<std::string_view, 3> kSteps{
     "CREATE TABLE seats(flight TEXT NOT NULL, seat TEXT NOT NULL, booking_id TEXT NOT NULL,"
     " passenger TEXT NOT NULL, PRIMARY KEY(flight, seat), UNIQUE(booking_id, passenger)) STRICT;",
     // Bookings that are over: no seat for what comes late.
-    "CREATE TABLE over(booking_id TEXT PRIMARY KEY) STRICT;"};
+    "CREATE TABLE over(booking_id TEXT PRIMARY KEY) STRICT;",
+    // A flight goes every day.
+    "ALTER TABLE seats RENAME TO old_seats;"
+    "CREATE TABLE seats(flight TEXT NOT NULL, date TEXT NOT NULL, seat TEXT NOT NULL,"
+    " booking_id TEXT NOT NULL, passenger TEXT NOT NULL, PRIMARY KEY(flight, date, seat),"
+    " UNIQUE(booking_id, passenger)) STRICT;"
+    "INSERT INTO seats SELECT flight, '', seat, booking_id, passenger FROM old_seats;"
+    "DROP TABLE old_seats;"};
 
-using Seats = std::vector<std::string>;
-
-Seats free_of(const Seats& row, const std::set<std::string, std::less<>>& taken) {
-  Seats free;
-  for (const std::string& seat : row) {
-    if (!taken.contains(seat)) free.push_back(seat);
-  }
-  return free;
+/// The fault of a flight that the airline does not fly.
+tl::unexpected<Error> unknown_flight(const std::string& flight, const Fleet& fleet) {
+  std::string known;
+  for (const auto& each : fleet) known += (known.empty() ? "" : ", ") + each.first;
+  return fail(Fault::Permanent, flight + " is no flight; there are " + known, "UnknownFlight");
 }
 
 }  // namespace
-
-Seats choose_seats(const std::vector<Seats>& rows,
-                   const std::set<std::string, std::less<>>& taken,
-                   std::size_t count) {
-  Seats front_to_back;
-  for (const Seats& row : rows) {
-    Seats free = free_of(row, taken);
-    if (free.size() >= count) {
-      free.resize(count);
-      return free;
-    }
-    front_to_back.insert(front_to_back.end(), free.begin(), free.end());
-  }
-  if (front_to_back.size() < count) return {};
-  front_to_back.resize(count);
-  return front_to_back;
-}
 
 Seating::Seating(kit::Database& database, Fleet fleet)
     : database_(database), fleet_(std::move(fleet)) {}
@@ -121,26 +110,59 @@ Result<kit::Decision> Seating::release(const contract::Trip& trip) {
 Result<std::vector<contract::SeatOf>> Seating::assign(const contract::Trip& trip) {
   const auto cabin = fleet_.find(trip.flight);
   if (cabin == fleet_.end()) return std::vector<contract::SeatOf>();
-  const auto rows = database_.all("SELECT seat FROM seats WHERE flight = ?", {trip.flight});
-  if (!rows) return rows.failure();
-  std::set<std::string, std::less<>> taken;
-  for (const kit::Row& row : *rows) taken.insert(row.text(0));
-  const Seats chosen =
-      choose_seats(cabin->second.rows_of(trip.cabin), taken, trip.passengers.size());
+  const auto gone = taken(trip.flight, trip.date);
+  if (!gone) return gone.failure();
+  const std::vector<Seat> chosen =
+      choose_seats(free_seats(cabin->second.seats_of(trip.cabin), *gone),
+                   trip.preferences,
+                   trip.passengers.size());
   std::vector<contract::SeatOf> seats;
   for (std::size_t at = 0; at < chosen.size(); ++at) {
-    seats.push_back({.passenger = trip.passengers[at].name, .seat = chosen[at]});
+    seats.push_back({.passenger = trip.passengers[at].name, .seat = chosen[at].name});
   }
   return seats;
 }
 
+Result<SeatNames> Seating::taken(std::string_view flight, std::string_view date) {
+  const auto rows =
+      database_.all("SELECT seat FROM seats WHERE flight = ? AND date = ?", {flight, date});
+  if (!rows) return rows.failure();
+  SeatNames names;
+  for (const kit::Row& row : *rows) names.insert(row.text(0));
+  return names;
+}
+
+/// The primary key, not this code, is what keeps a seat from being given twice.
 Result<> Seating::give(const contract::Trip& trip, const std::vector<contract::SeatOf>& seats) {
   for (const contract::SeatOf& seat : seats) {
-    const auto stored = database_.run("INSERT INTO seats VALUES(?, ?, ?, ?)",
-                                      {trip.flight, seat.seat, trip.booking_id, seat.passenger});
+    const auto stored =
+        database_.run("INSERT INTO seats VALUES(?, ?, ?, ?, ?)",
+                      {trip.flight, trip.date, seat.seat, trip.booking_id, seat.passenger});
     if (!stored) return stored.failure();
   }
   return {};
+}
+
+Result<std::string> Seating::map(const std::string& flight) {
+  const std::size_t slash = flight.find('/');
+  const std::string number = flight.substr(0, slash);
+  const auto cabin = fleet_.find(number);
+  if (cabin == fleet_.end()) return unknown_flight(number, fleet_);
+  std::vector<std::string> dates;
+  if (slash != std::string::npos) dates.push_back(flight.substr(slash + 1));
+  const auto rows =
+      database_.all("SELECT DISTINCT date FROM seats WHERE flight = ? ORDER BY date", {number});
+  if (!rows) return rows.failure();
+  for (const kit::Row& row : *rows) {
+    if (slash == std::string::npos) dates.push_back(row.text(0));
+  }
+  std::string text;
+  for (const std::string& date : dates) {
+    const auto gone = taken(number, date);
+    if (!gone) return gone.failure();
+    text += (text.empty() ? "" : "\n") + cabin_map(number + " on " + date, cabin->second, *gone);
+  }
+  return text.empty() ? number + ": nobody is booked on any day\n" : text;
 }
 
 }  // namespace conga::seating

@@ -2,9 +2,10 @@
 //
 // Seating: every paid booking gets a seat for each passenger, and no seat is given twice.
 //
-//   PaymentConfirmed  ->  SeatAssigned | SeatUnavailable
+//   PaymentConfirmed                  ->  SeatAssigned | SeatUnavailable
+//   BookingCancelled, BookingExpired  ->  SeatReleased, if it had seats
 //
-// Passengers of one booking sit in one row if there is such a row, else as near as possible.
+// Which seats, seat_choice.h tells.
 
 #pragma once
 
@@ -12,17 +13,12 @@
 #include "services/kit/database.h"
 #include "services/kit/handlers.h"
 #include "services/seating/cabin.h"
+#include "services/seating/seat_choice.h"
 
-#include <set>
 #include <string>
 #include <vector>
 
 namespace conga::seating {
-
-/// `count` free seats, as near to each other as can be; fewer than `count` are free: none.
-std::vector<std::string> choose_seats(const std::vector<std::vector<std::string>>& rows,
-                                      const std::set<std::string, std::less<>>& taken,
-                                      std::size_t count);
 
 class Seating final : public kit::Handlers {
 public:
@@ -36,11 +32,16 @@ public:
   Result<> migrate() override;
   Result<kit::Decision> handle(const EventView& event, const Time& now) override;
 
+  /// The cabin of `flight` as people read it: `LH123/2026-12-01`, or `LH123` for every day that has
+  /// bookings. Permanent with code `UnknownFlight`.
+  Result<std::string> map(const std::string& flight);
+
 private:
   Result<kit::Decision> seat(const contract::Trip& trip);
   Result<kit::Decision> release(const contract::Trip& trip);
   Result<bool> is_settled(const std::string& booking_id);
   Result<std::vector<contract::SeatOf>> assign(const contract::Trip& trip);
+  Result<SeatNames> taken(std::string_view flight, std::string_view date);
   Result<> give(const contract::Trip& trip, const std::vector<contract::SeatOf>& seats);
 
   kit::Database& database_;

@@ -45,7 +45,7 @@ def service_config(site, source, name):
     own = {
         "booking": f"booking: {{flights: '{source}/config/flights.yaml'}}",
         "payment": "payment: {acquirer-database: acquirer.db}",
-        "seating": f"seating: {{cabins: '{source}/config/cabins.yaml'}}",
+        "seating": f"seating: {{cabins: '{source}/config/cabins.yaml', flights: '{source}/config/flights.yaml'}}",
         "ticketing": "ticketing: {airline-code: 220}",
         "notification": "notification: {maildir: mail, from: bookings@airline.example}",
     }

@@ -36,7 +36,11 @@ OWN_FAULTS = {
     ),
     "seating": (
         "{cabin: cabins.yaml}",
-        ["4:10: seating.cabins: is missing", "4:11: seating.cabin: unknown key, did you mean"],
+        [
+            "4:10: seating.cabins: is missing",
+            "4:10: seating.flights: is missing",
+            "4:11: seating.cabin: unknown key, did you mean",
+        ],
     ),
     "ticketing": (
         "{airline-code: 1000}",

@@ -115,9 +115,9 @@ public:
 seating::Fleet make_fleet() {
   seating::Fleet fleet;
   fleet["LH123"].sections.push_back(
-      {.cabin = "economy", .first_row = 5, .last_row = 10, .letters = "ABC DEF", .blocked = {}});
+      {.cabin = "economy", .first_row = 5, .last_row = 10, .letters = "ABC DEF"});
   fleet["LX41"].sections.push_back(
-      {.cabin = "business", .first_row = 1, .last_row = 1, .letters = "A C", .blocked = {}});
+      {.cabin = "business", .first_row = 1, .last_row = 1, .letters = "A C"});
   return fleet;
 }
 

@@ -112,7 +112,9 @@ void check_bookings(const Books& books, const std::vector<Request>& requests, Re
              == 0,
          "two charges have one payment id");
   expect(report,
-         count(books.seating, "SELECT count(*) - count(DISTINCT flight || seat) FROM seats") == 0,
+         count(books.seating,
+               "SELECT count(*) - count(DISTINCT flight || ' ' || date || ' ' || seat) FROM seats")
+             == 0,
          "a seat is given twice");
   expect(report,
          count(books.ticketing, "SELECT count(*) - count(DISTINCT number) FROM tickets") == 0,

@@ -12,7 +12,7 @@
 
 using namespace conga;
 using namespace conga::contract;
-using conga::seating::choose_seats;
+using conga::seating::SeatNames;
 using conga::test::hand;
 using conga::test::only;
 using conga::test::trip;
@@ -21,7 +21,8 @@ namespace {
 
 seating::Fleet small_fleet() {
   return {{"LH123",
-           {.sections = {{.cabin = "economy",
+           {.type = "A1",
+            .sections = {{.cabin = "economy",
                           .first_row = 1,
                           .last_row = 3,
                           .letters = "AB C",
@@ -32,35 +33,42 @@ struct Gate {
   Gate() { REQUIRE(seating.migrate()); }
 
   Result<kit::Facts> paid(const std::string& booking_id, std::size_t passengers) {
-    return hand(seating,
-                PaymentConfirmed{.trip = trip(booking_id, passengers), .payment_id = "p"},
-                booking_id);
+    return paid(trip(booking_id, passengers));
+  }
+
+  Result<kit::Facts> paid(const Trip& trip) {
+    return hand(seating, PaymentConfirmed{.trip = trip, .payment_id = "p"}, trip.booking_id);
   }
 
   std::unique_ptr<kit::Database> database = kit::Database::in_memory();
   seating::Seating seating{*database, small_fleet()};
 };
 
+Trip on(Trip trip, const std::string& date) {
+  trip.date = date;
+  return trip;
+}
+
 }  // namespace
-
-TEST_CASE("rows have their letters without aisles and blocked seats") {
-  const auto rows = small_fleet().at("LH123").rows_of("economy");
-  REQUIRE(rows.size() == 3);
-  CHECK(rows[1] == std::vector<std::string>{"2A", "2C"});
-  CHECK(small_fleet().at("LH123").rows_of("first").empty());
-}
-
-TEST_CASE("a group sits in one row if there is one, else as near as can be, else not at all") {
-  const auto rows = small_fleet().at("LH123").rows_of("economy");
-  CHECK(choose_seats(rows, {"1A"}, 3) == std::vector<std::string>{"3A", "3B", "3C"});
-  CHECK(choose_seats(rows, {"1A", "3A"}, 3) == std::vector<std::string>{"1B", "1C", "2A"});
-  CHECK(choose_seats(rows, {}, 9).empty());
-}
 
 TEST_CASE("a full cabin is a fact") {
   Gate gate;
   CHECK(only<SeatAssigned>(gate.paid("B1", 8)).seats.size() == 8);
   CHECK(only<SeatUnavailable>(gate.paid("B2", 1)).reason == "economy of LH123 is full");
+}
+
+TEST_CASE("a seat that is taken today is free tomorrow") {
+  Gate gate;
+  only<SeatAssigned>(gate.paid(on(trip("B1", 8), "2026-12-01")));
+  only<SeatUnavailable>(gate.paid(on(trip("B2", 1), "2026-12-01")));
+  CHECK(only<SeatAssigned>(gate.paid(on(trip("B3", 1), "2026-12-02"))).seats.front().seat == "1A");
+}
+
+TEST_CASE("a passenger sits as wished") {
+  Gate gate;
+  Trip wishful = trip("B1", 1);
+  wishful.preferences = {.position = "window", .zone = "rear"};
+  CHECK(only<SeatAssigned>(gate.paid(wishful)).seats.front().seat == "3A");
 }
 
 TEST_CASE("a booking that is paid twice under two event ids is seated once") {
@@ -70,6 +78,34 @@ TEST_CASE("a booking that is paid twice under two event ids is seated once") {
       hand(gate.seating, PaymentConfirmed{.trip = trip("B1", 2), .payment_id = "p"}, "another id");
   REQUIRE(again);
   CHECK(again->empty());
+}
+
+TEST_CASE("the seats of a booking that is over are for sale again, and it gets none later") {
+  Gate gate;
+  only<SeatAssigned>(gate.paid("B1", 8));
+  const BookingCancelled over{.trip = trip("B1", 8), .reason = "changed her mind"};
+  CHECK(only<SeatReleased>(hand(gate.seating, over, "over")).seats.size() == 8);
+  CHECK(only<SeatAssigned>(gate.paid("B2", 1)).seats.front().seat == "1A");
+  const auto late =
+      hand(gate.seating, PaymentConfirmed{.trip = trip("B1", 8), .payment_id = "p"}, "late");
+  REQUIRE(late);
+  CHECK(late->empty());
+}
+
+TEST_CASE("the map of a flight shows each day that has bookings, or the one asked for") {
+  Gate gate;
+  only<SeatAssigned>(gate.paid(on(trip("B1", 1), "2026-12-01")));
+  only<SeatAssigned>(gate.paid(on(trip("B2", 3), "2026-12-02")));
+  const auto both = gate.seating.map("LH123");
+  REQUIRE(both);
+  CHECK(both->find("LH123 on 2026-12-01, A1: 1 of 8 seats taken") != std::string::npos);
+  CHECK(both->find("LH123 on 2026-12-02, A1: 3 of 8 seats taken") != std::string::npos);
+  const auto empty = gate.seating.map("LH123/2026-12-03");
+  REQUIRE(empty);
+  CHECK(empty->find("0 of 8 seats taken") != std::string::npos);
+  const auto unknown = gate.seating.map("XX1");
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.error().what == "XX1 is no flight; there are LH123");
 }
 
 TEST_CASE("property: no seat is given twice, and none is left while somebody is turned away") {
