@@ -20,6 +20,10 @@ Result<Facts> Handlers::complete(const EventView& /*event*/,
   return Facts();
 }
 
+std::optional<Error> Handlers::unfinished(const std::string& /*answer*/) const {
+  return std::nullopt;
+}
+
 tl::unexpected<Error> unexpected_event(const EventView& event) {
   return fail(Fault::Permanent,
               "this service does not handle " + std::string(event.source) + " "

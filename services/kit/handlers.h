@@ -74,6 +74,11 @@ public:
                                  const Effect& effect,
                                  const Result<std::string>& answer,
                                  const Time& now);
+
+  /// Of an effect that stands for several things: why it is to be tried again, if `answer` says
+  /// that some of them are still to be done. complete() is then called all the same and what it
+  /// stores is kept, but not its facts, and the delivery is retried.
+  virtual std::optional<Error> unfinished(const std::string& answer) const;
 };
 
 /// For events that a service is sent by a rule but does not know.

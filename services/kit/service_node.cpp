@@ -254,11 +254,13 @@ Result<> ServiceNode::complete(const Pending& pending,
     return {};
   }
   if (auto made = database_.savepoint(); !made) return made;
+  const auto rest = answer ? handlers_.unfinished(*answer) : std::nullopt;
   auto facts = handlers_.complete(*event, pending.effect, answer, now);
-  const auto kept = facts ? keep_decision(*event, {.facts = std::move(*facts), .effect = {}}, now)
-                          : facts.failure();
+  Result<> kept;
+  if (!facts) kept = facts.failure();
+  if (facts && !rest) kept = keep_decision(*event, {.facts = std::move(*facts), .effect = {}}, now);
   if (kept) {
-    settle_all({});
+    settle_all(rest ? Result<>(tl::unexpected<Error>(*rest)) : Result<>());
     return database_.release();
   }
   if (auto undone = undo(kept.error()); !undone) return undone;

@@ -93,6 +93,23 @@ TEST_CASE("an effect that was under way at a crash is begun again by the next de
   CHECK(rig.settlements().empty());
 }
 
+TEST_CASE("what an effect got done is kept although the rest of it is tried again") {
+  Rig rig;
+  rig.handlers->answer = std::string("half");
+  rig.deliver(1, make_event("a", "Effect"));
+  rig.turn();
+  CHECK(rig.settlements().at(1).outcome == Settlement::Outcome::Retry);
+  CHECK(rig.settlements().at(1).code == "Half");
+  CHECK(rig.puts().empty());
+  CHECK(rig.count("completed") == 1);
+  rig.handlers->answer = std::string("whole");
+  rig.deliver(2, make_event("a", "Effect"));
+  rig.turn();
+  CHECK(rig.settlements().at(2).outcome == Settlement::Outcome::Ok);
+  CHECK(rig.puts().size() == 1);
+  CHECK(rig.count("completed") == 2);
+}
+
 TEST_CASE("workers carry out every effect, and tell it by their descriptor") {
   Echo echo;
   auto workers = EffectWorkers::open(echo, 3);

@@ -54,7 +54,8 @@ public:
 
   Result<> migrate() override {
     static constexpr std::array<std::string_view, 1> kSteps{
-        "CREATE TABLE handled(event_id TEXT NOT NULL) STRICT;"};
+        "CREATE TABLE handled(event_id TEXT NOT NULL) STRICT;"
+        "CREATE TABLE completed(answer TEXT NOT NULL) STRICT;"};
     return database_.migrate("scripted", kSteps);
   }
 
@@ -89,7 +90,14 @@ public:
                          const Result<std::string>& result,
                          const Time& /*now*/) override {
     if (!result) return result.failure();
+    const auto stored = database_.run("INSERT INTO completed VALUES(?)", {*result});
+    if (!stored) return stored.failure();
     return Facts{{.type = "Completed", .detail = "\x80"}};
+  }
+
+  std::optional<Error> unfinished(const std::string& answered) const override {
+    if (answered != "half") return std::nullopt;
+    return Error{.fault = Fault::Transient, .what = "the other half", .code = "Half"};
   }
 
   Result<Facts> on_timer(const std::string& name, const Time& /*now*/) override {
