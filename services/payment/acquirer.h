@@ -12,12 +12,23 @@
 
 namespace conga::payment {
 
-struct Charge {
-  bool approved = false;
-  std::string payment_id;  ///< If approved.
+struct Authorisation {
+  std::string payment_id;  ///< Of what was approved; empty: declined.
   std::string reason;      ///< If declined: the acquirer's code.
 };
 
+struct Capture {
+  bool captured = false;
+  std::string reason;  ///< If not: the acquirer's code.
+};
+
+struct Reversal {
+  std::string payment_id;  ///< Of what was authorised; empty: nothing was, and nothing will be.
+  bool refunded = false;   ///< Money had moved, and was given back; else it was only set aside.
+};
+
+/// An Error of any call is Transient while it may be made again: whether it has done anything is
+/// not known then, and the same key finds out. Its code is `AcquirerTimeout` when no answer came.
 class Acquirer {
 public:
   Acquirer() = default;
@@ -25,16 +36,21 @@ public:
   Acquirer& operator=(const Acquirer&) = delete;
   virtual ~Acquirer() = default;
 
-  /// Transient with code `AcquirerTimeout` when no answer came: the charge may or may not have
-  /// been made, and the same key finds out.
-  virtual Result<Charge> charge(const std::string& key,
-                                const std::string& card,
-                                const contract::Money& amount) = 0;
+  /// Sets `amount` aside on the card.
+  virtual Result<Authorisation> authorise(const std::string& key,
+                                          const std::string& card,
+                                          const contract::Money& amount) = 0;
 
-  /// Makes as if charge() had never been called with `charge_key`: gives back what it moved, under
-  /// `key`, and returns the payment's id; or, if it has moved nothing, returns an empty text, and
-  /// sees to it that it never will: a later charge() with that key is declined as `cancelled`.
-  virtual Result<std::string> reverse(const std::string& key, const std::string& charge_key) = 0;
+  /// Moves what was authorised as `payment_id`.
+  virtual Result<Capture> capture(const std::string& key,
+                                  const std::string& payment_id,
+                                  const contract::Money& amount) = 0;
+
+  /// Makes as if authorise() had never been called with `authorise_key`: refunds what was captured,
+  /// or voids what was only set aside, which then can no longer be captured; or, if there was
+  /// nothing, sees to it that there never is: a later authorise() with that key is declined as
+  /// `cancelled`.
+  virtual Result<Reversal> reverse(const std::string& key, const std::string& authorise_key) = 0;
 };
 
 }  // namespace conga::payment

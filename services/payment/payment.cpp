@@ -54,14 +54,34 @@ struct ChargeAnswer {
   }
 };
 
+struct ReverseAnswer {
+  std::string payment_id;  ///< Empty: nothing had been authorised.
+  bool refunded = false;
+
+  template <class Self, class Visit>
+  static void describe(Self& self, Visit& visit) {
+    visit("payment-id", self.payment_id);
+    visit("refunded", self.refunded);
+  }
+};
+
 /// Bytes that this file packed itself.
 template <class T>
 Result<T> unpack(const std::string& bytes) {
   return contract::from_detail<T>(Value::trusted(bytes));
 }
 
-std::string charge_key(const std::string& booking_id) {
-  return booking_id + "/charge";
+/// Idempotency keys: one for each booking and operation.
+struct Keys {
+  std::string authorise;
+  std::string capture;
+  std::string refund;
+};
+
+Keys keys_of(const std::string& booking_id) {
+  return {.authorise = booking_id + "/authorise",
+          .capture = booking_id + "/capture",
+          .refund = booking_id + "/refund"};
 }
 
 /// What an event that ends a booking says of it: the trip and why.
@@ -106,6 +126,7 @@ const kit::Manifest& Payment::declaration() {
 }
 
 Result<> Payment::migrate() {
+  if (auto migrated = ledger_.migrate(); !migrated) return migrated;
   return database_.migrate("payment", kSteps);
 }
 
@@ -125,7 +146,7 @@ Result<kit::Decision> Payment::charge(const EventView& event) {
   if (!status->empty()) return kit::Decision();  // charged and told of already, or over
   return kit::Decision{.facts = {},
                        .effect = kit::Effect{.kind = std::string(kCharge),
-                                             .key = charge_key(trip.booking_id),
+                                             .key = trip.booking_id,
                                              .payload = contract::to_detail(ChargeOrder{
                                                  .card = booking->card, .amount = trip.fare})}};
 }
@@ -144,20 +165,38 @@ Result<kit::Decision> Payment::reverse(const contract::Trip& trip, const Time& n
        trip.fare.currency,
        std::int64_t{now.wall.time_since_epoch().count()}});
   if (!noted) return noted.failure();
-  return kit::Decision{.facts = {},
-                       .effect = kit::Effect{.kind = std::string(kReverse),
-                                             .key = trip.booking_id + "/refund",
-                                             .payload = charge_key(trip.booking_id)}};
+  return kit::Decision{
+      .facts = {},
+      .effect = kit::Effect{.kind = std::string(kReverse), .key = trip.booking_id, .payload = {}}};
 }
 
 Result<std::string> Payment::perform(const kit::Effect& effect) {
-  if (effect.kind == kReverse) return acquirer_.reverse(effect.key, effect.payload);
+  if (effect.kind == kCharge) return move_money(effect);
+  const Keys keys = keys_of(effect.key);
+  const auto reversal = acquirer_.reverse(keys.refund, keys.authorise);
+  if (!reversal) return reversal.failure();
+  return contract::to_detail(
+      ReverseAnswer{.payment_id = reversal->payment_id, .refunded = reversal->refunded});
+}
+
+/// Every step of it may be done again: its key is answered as the first time.
+Result<std::string> Payment::move_money(const kit::Effect& effect) {
   const auto order = unpack<ChargeOrder>(effect.payload);
   if (!order) return order.failure();
-  const auto charge = acquirer_.charge(effect.key, order->card, order->amount);
-  if (!charge) return charge.failure();
-  return contract::to_detail(
-      ChargeAnswer{.payment_id = charge->payment_id, .reason = charge->reason});
+  const Keys keys = keys_of(effect.key);
+  const auto authorised = acquirer_.authorise(keys.authorise, order->card, order->amount);
+  if (!authorised) return authorised.failure();
+  ChargeAnswer answer{.payment_id = authorised->payment_id, .reason = authorised->reason};
+  if (answer.payment_id.empty()) return contract::to_detail(answer);
+  const auto captured = acquirer_.capture(keys.capture, answer.payment_id, order->amount);
+  if (!captured) return captured.failure();
+  if (!captured->captured) {
+    // What was set aside on the card is to be free again.
+    const auto voided = acquirer_.reverse(keys.refund, keys.authorise);
+    if (!voided) return voided.failure();
+    answer = {.payment_id = {}, .reason = captured->reason};
+  }
+  return contract::to_detail(answer);
 }
 
 Result<kit::Facts> Payment::complete(const EventView& event,
@@ -165,7 +204,7 @@ Result<kit::Facts> Payment::complete(const EventView& event,
                                      const Result<std::string>& answer,
                                      const Time& now) {
   if (!answer) return answer.failure();
-  return effect.kind == kReverse ? reversed(event, *answer) : charged(event, *answer, now);
+  return effect.kind == kReverse ? reversed(event, *answer, now) : charged(event, *answer, now);
 }
 
 Result<kit::Facts> Payment::charged(const EventView& event,
@@ -191,24 +230,37 @@ Result<kit::Facts> Payment::charged(const EventView& event,
                                      trip.fare.currency,
                                      std::int64_t{now.wall.time_since_epoch().count()}});
   if (!stored) return stored.failure();
+  const auto posted = ledger_.post(trip.booking_id, Movement::Capture, trip.fare, now);
+  if (!posted) return posted.failure();
   return kit::Facts{
       kit::fact(contract::PaymentConfirmed{.trip = trip, .payment_id = charge->payment_id})};
 }
 
-/// `payment_id`: of what was given back; empty: nothing had been charged.
-Result<kit::Facts> Payment::reversed(const EventView& event, const std::string& payment_id) {
+Result<kit::Facts> Payment::reversed(const EventView& event,
+                                     const std::string& answer,
+                                     const Time& now) {
   const auto end = end_of(event);
+  const auto reversal = unpack<ReverseAnswer>(answer);
   if (!end) return end.failure();
-  const bool moved = !payment_id.empty();
+  if (!reversal) return reversal.failure();
+  const contract::Trip& trip = end->trip;
   // Another event that ended the same booking may have been told of first.
   const auto updated = database_.run(
       "UPDATE payments SET status = ?, payment_id = nullif(?, '')"
       " WHERE booking_id = ? AND status = ?",
-      {moved ? kRefunded : kCancelled, payment_id, end->trip.booking_id, kReversing});
+      {reversal->refunded ? kRefunded : kCancelled,
+       reversal->payment_id,
+       trip.booking_id,
+       kReversing});
   if (!updated) return updated.failure();
-  if (*updated == 0 || !moved) return kit::Facts();
+  if (*updated == 0 || !reversal->refunded) return kit::Facts();
+  // The capture's answer may have been lost: then it is news.
+  for (const Movement movement : {Movement::Capture, Movement::Refund}) {
+    const auto posted = ledger_.post(trip.booking_id, movement, trip.fare, now);
+    if (!posted) return posted.failure();
+  }
   return kit::Facts{kit::fact(contract::PaymentRefunded{
-      .trip = end->trip, .payment_id = payment_id, .reason = end->reason})};
+      .trip = trip, .payment_id = reversal->payment_id, .reason = end->reason})};
 }
 
 Result<std::string> Payment::status_of(const std::string& booking_id) {

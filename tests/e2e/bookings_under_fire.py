@@ -134,13 +134,13 @@ def check(site, requests):
     faults = []
     ends = dict(rows(site, "booking", "SELECT booking_id, status FROM bookings"))
     charges = [key for key, in rows(
-        site, "acquirer", "SELECT key FROM charges WHERE payment_id != ''")]
+        site, "acquirer", "SELECT key FROM captures WHERE reason = ''")]
     refunds = [key for key, in rows(site, "acquirer", "SELECT key FROM refunds")]
-    seats = rows(site, "seating", "SELECT booking_id, flight, seat FROM seats")
+    seats = rows(site, "seating", "SELECT booking_id, flight || date, seat FROM seats")
     tickets = rows(site, "ticketing", "SELECT booking_id, number FROM tickets")
     for booking, card in requests.items():
         end = ends.get(booking)
-        charged = charges.count(f"{booking}/charge")
+        charged = charges.count(f"{booking}/capture")
         refunded = refunds.count(f"{booking}/refund")
         if end not in ("confirmed", "cancelled"):
             faults.append(f"{booking} ends {end}")

@@ -31,8 +31,11 @@ OWN_FAULTS = {
         ],
     ),
     "payment": (
-        "{acquirer: x}",
-        ["4:11: payment.acquirer: unknown key. Allowed: acquirer-database"],
+        "{acquirer: x, acquirer-databse: y}",
+        [
+            "4:21: payment.acquirer: expected one of embedded, http, got the text 'x'",
+            "4:24: payment.acquirer-databse: unknown key, did you mean acquirer-database?",
+        ],
     ),
     "seating": (
         "{cabin: cabins.yaml}",

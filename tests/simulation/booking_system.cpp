@@ -80,23 +80,32 @@ public:
     CONGA_CHECK(inner_.migrate().has_value(), "the acquirer has its tables");
   }
 
-  Result<payment::Charge> charge(const std::string& key,
-                                 const std::string& card,
-                                 const contract::Money& amount) override {
-    auto charged = inner_.charge(key, card, amount);
-    if (std::exchange(dies, false)) throw testing::CrashNow();
-    return charged;
+  Result<payment::Authorisation> authorise(const std::string& key,
+                                           const std::string& card,
+                                           const contract::Money& amount) override {
+    return perhaps_dying(inner_.authorise(key, card, amount));
   }
 
-  Result<std::string> reverse(const std::string& key, const std::string& charge_key) override {
-    auto reversed = inner_.reverse(key, charge_key);
-    if (std::exchange(dies, false)) throw testing::CrashNow();
-    return reversed;
+  Result<payment::Capture> capture(const std::string& key,
+                                   const std::string& payment_id,
+                                   const contract::Money& amount) override {
+    return perhaps_dying(inner_.capture(key, payment_id, amount));
   }
 
-  bool dies = false;  ///< After the next movement of money.
+  Result<payment::Reversal> reverse(const std::string& key,
+                                    const std::string& authorise_key) override {
+    return perhaps_dying(inner_.reverse(key, authorise_key));
+  }
+
+  bool dies = false;  ///< After the next call.
 
 private:
+  template <class Answer>
+  Answer perhaps_dying(Answer answer) {
+    if (std::exchange(dies, false)) throw testing::CrashNow();
+    return answer;
+  }
+
   payment::TestAcquirer inner_;
 };
 

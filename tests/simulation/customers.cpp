@@ -17,9 +17,10 @@ constexpr std::size_t kFewest = 5;
 constexpr std::size_t kMore = 5;
 
 std::string card_for(Random& random, Wish wish) {
-  if (wish == Wish::Decline) return "4000000000000002";
+  if (wish == Wish::Decline) return random.chance(0.5) ? "4000000000000002" : "4000000000000408";
   if (wish == Wish::Silent) return "4000000000000259";
-  return random.chance(0.2) ? "4000000000000119" : "4242424242424242";
+  if (random.chance(0.2)) return random.chance(0.5) ? "4000000000000119" : "4000000000000135";
+  return "4242424242424242";
 }
 
 Wish make_wish(Random& random) {

@@ -53,7 +53,7 @@ void check_flight(const Books& books, const Request& request, Report& report) {
   const bool confirmed = status == "confirmed";
   const std::string key = id + "/%";
   const auto charges = count(books.acquirer,
-                             "SELECT count(*) FROM charges WHERE key LIKE ? AND payment_id != ''",
+                             "SELECT count(*) FROM captures WHERE key LIKE ? AND reason = ''",
                              {std::string_view(key)});
   const auto refunds = count(
       books.acquirer, "SELECT count(*) FROM refunds WHERE key LIKE ?", {std::string_view(key)});
@@ -107,10 +107,20 @@ void check_bookings(const Books& books, const std::vector<Request>& requests, Re
   }
   expect(report,
          count(books.acquirer,
-               "SELECT count(*) - count(DISTINCT payment_id) FROM charges"
-               " WHERE payment_id != ''")
+               "SELECT count(*) - count(DISTINCT payment_id) FROM captures WHERE reason = ''")
              == 0,
          "two charges have one payment id");
+  const auto sold = count(books.booking,
+                          "SELECT coalesce(sum(passengers), 0) FROM bookings"
+                          " WHERE status = 'confirmed'");
+  const auto receivable = count(
+      books.payment, "SELECT coalesce(sum(amount), 0) FROM entries WHERE account = 'acquirer'");
+  const auto all = count(books.payment, "SELECT coalesce(sum(amount), 0) FROM entries");
+  expect(report,
+         receivable == sold * kFare,
+         "the ledger has " + std::to_string(receivable) + " for " + std::to_string(sold)
+             + " passengers");
+  expect(report, all == 0, "the ledger does not balance by " + std::to_string(all));
   expect(report,
          count(books.seating,
                "SELECT count(*) - count(DISTINCT flight || ' ' || date || ' ' || seat) FROM seats")
