@@ -9,7 +9,7 @@
 namespace conga::ticketing {
 namespace {
 
-constexpr std::uint64_t kSerials = 1'000'000'000;
+constexpr std::uint64_t kSerials = kTicketSerials;
 constexpr std::size_t kDigits = 13;
 
 }  // namespace

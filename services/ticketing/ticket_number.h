@@ -12,6 +12,8 @@
 
 namespace conga::ticketing {
 
+inline constexpr std::int64_t kTicketSerials = 1'000'000'000;
+
 /// `airline`: 0 to 999. `serial`: 0 to 999 999 999.
 std::string ticket_number(std::uint32_t airline, std::uint64_t serial);
 

@@ -285,7 +285,7 @@ void System::add_services() {
        }},
       {"ticketing",
        [](kit::Database& database) {
-         return std::make_unique<ticketing::Ticketing>(database, 220U);
+         return std::make_unique<ticketing::Ticketing>(database, ticketing::Airline{.code = 220});
        }},
       {"notification", [this](kit::Database& database) {
          return std::make_unique<notification::Notification>(database, mailer_, "a@example.org");
