@@ -124,7 +124,7 @@ public:
 seating::Fleet make_fleet() {
   seating::Fleet fleet;
   fleet["LH123"].sections.push_back(
-      {.cabin = "economy", .first_row = 5, .last_row = 10, .letters = "ABC DEF"});
+      {.cabin = "economy", .first_row = 5, .last_row = 15, .letters = "ABC DEF"});
   fleet["LX41"].sections.push_back(
       {.cabin = "business", .first_row = 1, .last_row = 1, .letters = "A C"});
   return fleet;
@@ -132,7 +132,7 @@ seating::Fleet make_fleet() {
 
 class System {
 public:
-  System(std::uint64_t seed, Mutant mutant);
+  System(std::uint64_t seed, Mutant mutant, std::size_t requests);
 
   Report run();
 
@@ -189,12 +189,13 @@ private:
   World world_;  ///< Last: its Nodes use all of the above.
 };
 
-System::System(std::uint64_t seed, Mutant mutant) : mutant_(mutant), chance_(~seed), world_(seed) {
+System::System(std::uint64_t seed, Mutant mutant, std::size_t requests)
+    : mutant_(mutant), chance_(~seed), world_(seed) {
   auto letters = bus::open_database(":memory:", bus::DatabaseSync::Full);
   CONGA_CHECK(letters.has_value(), "a database in memory opens");
   letters_ = std::move(*letters);
   store_watch_.lies = mutant == Mutant::AckBeforeSync;
-  requests_ = make_requests(world_.random(), world_.now(), kStorm);
+  requests_ = make_requests(world_.random(), world_.now(), kStorm, requests);
   world_.watch(wire_);
   add_bus();
   add_services();
@@ -482,8 +483,8 @@ void System::check(Report& report, bool done) {
 
 }  // namespace
 
-Report simulate(std::uint64_t seed, Mutant mutant) {
-  return System(seed, mutant).run();
+Report simulate(std::uint64_t seed, Mutant mutant, std::size_t requests) {
+  return System(seed, mutant, requests).run();
 }
 
 }  // namespace conga::simulation

@@ -36,6 +36,7 @@ struct Report {
   Duration time{};  ///< Of the virtual clock.
 };
 
-Report simulate(std::uint64_t seed, Mutant mutant = Mutant::None);
+/// `requests`: how many the customers make; 0: a handful, as the seed decides.
+Report simulate(std::uint64_t seed, Mutant mutant = Mutant::None, std::size_t requests = 0);
 
 }  // namespace conga::simulation

@@ -8,6 +8,7 @@
 #include "services/contract/events.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace conga::simulation {
@@ -15,6 +16,9 @@ namespace {
 
 constexpr std::size_t kFewest = 5;
 constexpr std::size_t kMore = 5;
+
+/// So many of a run's requests are for the small jet, which has two seats: somebody stays behind.
+constexpr double kSmallJet = 4;
 
 std::string card_for(Random& random, Wish wish) {
   if (wish == Wish::Decline) return random.chance(0.5) ? "4000000000000002" : "4000000000000408";
@@ -38,15 +42,23 @@ std::string poison() {
   return detail;
 }
 
-contract::BookingRequested request_of(Random& random, const Request& request) {
-  // The small jet has two seats: somebody stays behind.
-  const bool small = random.chance(0.5);
+contract::SeatPreferences any_wishes(Random& random) {
+  constexpr std::array<const char*, 4> kPositions{"", "window", "aisle", "middle"};
+  constexpr std::array<const char*, 3> kZones{"", "front", "rear"};
+  return {.position = kPositions[random.below(kPositions.size())],
+          .zone = kZones[random.below(kZones.size())],
+          .extra_legroom = random.chance(0.2)};
+}
+
+contract::BookingRequested request_of(Random& random, const Request& request, double small_jet) {
+  const bool small = random.chance(small_jet);
   contract::Trip trip{.booking_id = request.booking_id,
                       .flight = small ? "LX41" : "LH123",
                       .cabin = small ? "business" : "economy",
                       .passengers = {},
                       .email = "someone@example.org",
                       .fare = {.amount = 0, .currency = "EUR"}};
+  trip.preferences = any_wishes(random);
   if (request.wish == Wish::Invalid) trip.flight = "XX1";
   const auto passengers = 1 + random.below(2);
   for (std::uint64_t each = 0; each < passengers; ++each) {
@@ -56,7 +68,8 @@ contract::BookingRequested request_of(Random& random, const Request& request) {
   return {.trip = std::move(trip), .card = card_for(random, request.wish)};
 }
 
-void describe(Random& random, const Request& request, Event& event) {
+/// `small`: how likely it is for the small jet.
+void describe(Random& random, const Request& request, double small, Event& event) {
   if (request.wish == Wish::Regret) {
     event.detail_type = contract::CancellationRequested::kType;
     event.detail =
@@ -64,8 +77,9 @@ void describe(Random& random, const Request& request, Event& event) {
     return;
   }
   event.detail_type = contract::BookingRequested::kType;
-  event.detail =
-      request.wish == Wish::Poison ? poison() : contract::to_detail(request_of(random, request));
+  event.detail = request.wish == Wish::Poison
+                     ? poison()
+                     : contract::to_detail(request_of(random, request, small));
 }
 
 std::vector<std::string> topics_of(const std::string& client) {
@@ -74,9 +88,12 @@ std::vector<std::string> topics_of(const std::string& client) {
 
 }  // namespace
 
-std::vector<Request> make_requests(Random& random, const Time& now, Duration period) {
+std::vector<Request> make_requests(Random& random,
+                                   const Time& now,
+                                   Duration period,
+                                   std::size_t count) {
   UuidFactory ids(random);
-  std::vector<Request> requests(kFewest + random.below(kMore + 1));
+  std::vector<Request> requests(count != 0 ? count : kFewest + random.below(kMore + 1));
   for (std::size_t each = 0; each < requests.size(); ++each) {
     Request& request = requests[each];
     request.booking_id = "B" + std::to_string(each);
@@ -90,7 +107,7 @@ std::vector<Request> make_requests(Random& random, const Time& now, Duration per
     event.source = "customer";
     event.time = now.wall;
     event.correlation_id = request.booking_id;
-    describe(random, request, event);
+    describe(random, request, kSmallJet / static_cast<double>(requests.size()), event);
     request.event = encode(event);
   }
   return requests;

@@ -40,8 +40,11 @@ struct Request {
   bool answered = false;
 };
 
-/// A handful of requests over `period` from `now`, of every kind.
-std::vector<Request> make_requests(Random& random, const Time& now, Duration period);
+/// `count` requests (0: a handful) over `period` from `now`, of every kind.
+std::vector<Request> make_requests(Random& random,
+                                   const Time& now,
+                                   Duration period,
+                                   std::size_t count = 0);
 
 class Customers final : public Node {
 public:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The flight booking system in the simulation: CONGA_SIM_SEEDS says how many seeds, CONGA_SIM_SEED
-// which one alone. docs/simulation.md tells more.
+// which one alone, CONGA_SIM_BOOKINGS how many requests each has. docs/simulation.md tells more.
 
 #include "tests/simulation/booking_system.h"
 
@@ -34,6 +34,7 @@ TEST_CASE("bookings end well under every fault") {
   const std::uint64_t first = only != 0 ? only : 1;
   const std::uint64_t last = only != 0 ? only : number_from("CONGA_SIM_SEEDS", 1000);
   const std::uint64_t seeds = last - first + 1;
+  const std::uint64_t requests = number_from("CONGA_SIM_BOOKINGS", 0);
   std::uint64_t bad = 0;
   std::uint64_t deaths = 0;
   std::size_t confirmed = 0;
@@ -41,7 +42,7 @@ TEST_CASE("bookings end well under every fault") {
   std::size_t expired = 0;
   std::size_t dead_letters = 0;
   for (std::uint64_t seed = first; seed <= last && bad < 5; ++seed) {
-    const Report report = simulate(seed);
+    const Report report = simulate(seed, Mutant::None, requests);
     deaths += report.deaths;
     confirmed += report.confirmed;
     cancelled += report.cancelled;
