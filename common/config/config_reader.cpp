@@ -114,7 +114,7 @@ ConfigReader::ConfigReader(const Document& map, std::string path, ConfigFaults& 
 }
 
 const Document* ConfigReader::take(std::string_view key) {
-  known_.emplace_back(key);
+  if (std::ranges::find(known_, key) == known_.end()) known_.emplace_back(key);
   return map_.find(key);
 }
 

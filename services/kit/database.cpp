@@ -129,6 +129,7 @@ Result<> Database::migrate(std::string_view component, std::span<const std::stri
     current.bind(1, std::string(component));
     const auto done =
         static_cast<std::size_t>(current.executeStep() ? current.getColumn(0).getInt() : 0);
+    current.reset();  // while it is being read, no step may drop a table
     for (std::size_t step = done; step < steps.size(); ++step)
       connection.exec(std::string(steps[step]));
     SQLite::Statement update(connection, "INSERT OR REPLACE INTO schema_version VALUES(?, ?)");

@@ -2,112 +2,149 @@
 
 #include "services/notification/letters.h"
 
-#include "services/contract/events.h"
+#include "services/contract/currency.h"
 #include "services/kit/handlers.h"
 
 #include <array>
-#include <cstdio>
-#include <utility>
 
 namespace conga::notification {
 namespace {
 
-using contract::from_detail;
+using contract::PaymentConfirmed;
+using contract::PaymentRefunded;
+using contract::SeatAssigned;
+using contract::TicketIssued;
 
-/// ISO 4217 has currencies of 0 and 3 decimals; the shop sells in those of 2.
-std::string money(const contract::Money& amount) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(),
-                text.size(),
-                "%lld.%02lld",
-                static_cast<long long>(amount.amount / 100),
-                static_cast<long long>(amount.amount % 100));
-  return std::string(text.data()) + " " + amount.currency;
+Fields fields_of(const contract::Trip& trip) {
+  Fields fields;
+  fields.values = {{"passenger", trip.passengers.empty() ? "" : trip.passengers.front().name},
+                   {"booking", trip.booking_id},
+                   {"locator", trip.locator},
+                   {"flight", trip.flight},
+                   {"cabin", trip.cabin},
+                   {"date", trip.date},
+                   {"from", trip.route.from},
+                   {"to", trip.route.to},
+                   {"departs", trip.route.departs},
+                   {"arrives", trip.route.arrives},
+                   {"fare", money(trip.fare, ".")}};
+  std::vector<Values>& list = fields.lists["passengers"];
+  for (const auto& passenger : trip.passengers) list.push_back({{"passenger", passenger.name}});
+  return fields;
 }
 
-Letter letter(const contract::Trip& trip, std::string subject, const std::string& text) {
-  const std::string name = trip.passengers.empty() ? "customer" : trip.passengers.front().name;
-  std::string body = "Dear " + name + ",\n\n" + text + "\n\nFlight " + trip.flight + ", "
-                     + trip.cabin + ", booking " + trip.booking_id + ".\n\nYour airline\n";
-  return {.booking_id = trip.booking_id,
-          .recipient = trip.email,
-          .subject = std::move(subject),
-          .body = std::move(body)};
+// What an event has to tell beyond its trip.
+
+void add(Fields& fields, const PaymentConfirmed& event) {
+  fields.values["payment"] = event.payment_id;
 }
 
-Result<Letter> paid(const EventView& event) {
-  const auto fact = from_detail<contract::PaymentConfirmed>(event.detail);
-  if (!fact) return fact.failure();
-  return letter(fact->trip,
-                "Payment received for " + fact->trip.flight,
-                "we have received your payment of " + money(fact->trip.fare) + ".");
+void add(Fields& fields, const PaymentRefunded& event) {
+  fields.values["payment"] = event.payment_id;
+  fields.values["reason"] = event.reason;
 }
 
-Result<Letter> seated(const EventView& event) {
-  const auto fact = from_detail<contract::SeatAssigned>(event.detail);
-  if (!fact) return fact.failure();
-  std::string text = "your seats are reserved:";
-  for (const contract::SeatOf& seat : fact->seats) {
-    text += "\n  " + seat.passenger + ": " + seat.seat;
+void add(Fields& fields, const SeatAssigned& event) {
+  std::vector<Values>& list = fields.lists["seats"];
+  for (const auto& each : event.seats) {
+    list.push_back({{"passenger", each.passenger}, {"seat", each.seat}});
   }
-  return letter(fact->trip, "Your seats on " + fact->trip.flight, text);
 }
 
-Result<Letter> ticketed(const EventView& event) {
-  const auto fact = from_detail<contract::TicketIssued>(event.detail);
-  if (!fact) return fact.failure();
-  std::string text = "here are your tickets. Have a good flight!";
-  for (const contract::Ticket& ticket : fact->tickets) {
-    text += "\n  " + ticket.passenger + ": seat " + ticket.seat + ", ticket " + ticket.number;
+void add(Fields& fields, const TicketIssued& event) {
+  std::vector<Values>& list = fields.lists["tickets"];
+  for (const auto& each : event.tickets) {
+    list.push_back({{"passenger", each.passenger}, {"seat", each.seat}, {"ticket", each.number}});
   }
-  return letter(fact->trip, "Your tickets for " + fact->trip.flight, text);
 }
 
-Result<Letter> cancelled(const EventView& event) {
-  const auto fact = from_detail<contract::BookingCancelled>(event.detail);
+void add(Fields& fields, const contract::BookingCancelled& event) {
+  fields.values["reason"] = event.reason;
+}
+
+void add(Fields& fields, const contract::BookingExpired& event) {
+  fields.values["reason"] = event.reason;
+}
+
+template <class T>
+Letter letter_of(const T& event) {
+  Letter letter{.about = std::string(T::kType),
+                .trip = event.trip,
+                .fields = fields_of(event.trip),
+                .receipt = {}};
+  add(letter.fields, event);
+  if constexpr (requires { event.receipt; }) letter.receipt = event.receipt;
+  return letter;
+}
+
+template <class T>
+Result<Letter> read(const EventView& event) {
+  const auto fact = contract::from_detail<T>(event.detail);
   if (!fact) return fact.failure();
-  return letter(fact->trip,
-                "Booking " + fact->trip.locator + " is cancelled",
-                "we had to cancel your booking (" + fact->reason + ").");
+  return letter_of(*fact);
 }
 
-Result<Letter> expired(const EventView& event) {
-  const auto fact = from_detail<contract::BookingExpired>(event.detail);
-  if (!fact) return fact.failure();
-  return letter(fact->trip,
-                "Booking " + fact->trip.locator + " has expired",
-                "we could not complete your booking (" + fact->reason + ").");
+/// An event with one entry in each of its lists.
+template <class T>
+Fields sample() {
+  T event;
+  event.trip.passengers.emplace_back();
+  if constexpr (requires { event.seats; }) event.seats.emplace_back();
+  if constexpr (requires { event.tickets; }) event.tickets.emplace_back();
+  return letter_of(event).fields;
 }
 
-Result<Letter> refunded(const EventView& event) {
-  const auto fact = from_detail<contract::PaymentRefunded>(event.detail);
-  if (!fact) return fact.failure();
-  return letter(fact->trip,
-                "Refund for " + fact->trip.flight,
-                "we have refunded " + money(fact->trip.fare) + " (" + fact->reason + ").");
-}
-
-struct Template {
+struct Kind {
   std::string_view type;
-  Result<Letter> (*write)(const EventView& event);
+  Result<Letter> (*read)(const EventView& event);
+  Fields (*sample)();
 };
 
-constexpr std::array<Template, 6> kTemplates{{{contract::PaymentConfirmed::kType, paid},
-                                              {contract::SeatAssigned::kType, seated},
-                                              {contract::TicketIssued::kType, ticketed},
-                                              {contract::BookingCancelled::kType, cancelled},
-                                              {contract::BookingExpired::kType, expired},
-                                              {contract::PaymentRefunded::kType, refunded}}};
+template <class T>
+constexpr Kind kind() {
+  return {.type = T::kType, .read = read<T>, .sample = sample<T>};
+}
+
+constexpr std::array<Kind, 6> kKinds{{kind<PaymentConfirmed>(),
+                                      kind<SeatAssigned>(),
+                                      kind<TicketIssued>(),
+                                      kind<contract::BookingCancelled>(),
+                                      kind<contract::BookingExpired>(),
+                                      kind<PaymentRefunded>()}};
 
 }  // namespace
 
-Result<Letter> letter_for(const EventView& event) {
-  for (const Template& known : kTemplates) {
-    if (known.type != event.detail_type) continue;
-    auto written = known.write(event);
-    return written;
+Result<Letter> read_letter(const EventView& event) {
+  for (const Kind& kind : kKinds) {
+    if (kind.type == event.detail_type) return kind.read(event);
   }
   return kit::unexpected_event(event);
+}
+
+Fields known_fields() {
+  contract::Trip trip;
+  trip.passengers.emplace_back();
+  return fields_of(trip);
+}
+
+const std::vector<std::pair<std::string_view, Fields>>& known_letters() {
+  static const std::vector<std::pair<std::string_view, Fields>> kKnown = [] {
+    std::vector<std::pair<std::string_view, Fields>> known;
+    for (const Kind& kind : kKinds) known.emplace_back(kind.type, kind.sample());
+    return known;
+  }();
+  return kKnown;
+}
+
+std::string money(const contract::Money& amount, std::string_view decimal_mark) {
+  const std::size_t decimals = contract::decimals_of(amount.currency).value_or(2);
+  std::string digits = std::to_string(amount.amount);
+  const std::size_t sign = amount.amount < 0 ? 1 : 0;
+  if (digits.size() - sign <= decimals) {
+    digits.insert(sign, decimals + 1 - (digits.size() - sign), '0');
+  }
+  if (decimals > 0) digits.insert(digits.size() - decimals, decimal_mark);
+  return digits + " " + amount.currency;
 }
 
 }  // namespace conga::notification

@@ -7,19 +7,19 @@
 
 #pragma once
 
-#include "services/notification/mailer.h"
+#include "services/notification/carrier.h"
 
 #include <memory>
 #include <string>
 
 namespace conga::notification {
 
-class Maildir final : public Mailer {
+class Maildir final : public Carrier {
 public:
   /// Makes the folders. Transient if they cannot be made.
   static Result<std::unique_ptr<Maildir>> open(const std::string& path);
 
-  Result<> deliver(const std::string& key, const std::string& message, Attempt attempt) override;
+  Result<> deliver(const Parcel& parcel) override;
 
 private:
   explicit Maildir(std::string path) : path_(std::move(path)) {}

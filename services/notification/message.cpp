@@ -66,22 +66,7 @@ std::string part(std::string_view type, std::string_view body) {
   return text + quoted_printable(body) + "\n";
 }
 
-std::string_view html_character(const char& letter) {
-  if (letter == '&') return "&amp;";
-  if (letter == '<') return "&lt;";
-  if (letter == '>') return "&gt;";
-  if (letter == '"') return "&quot;";
-  if (letter == '\n') return "<br>\n";
-  return {&letter, 1};
-}
-
 }  // namespace
-
-std::string html_page(std::string_view text) {
-  std::string page = "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"></head><body><p>\n";
-  for (const char& letter : text) page += html_character(letter);
-  return page + "</p></body></html>\n";
-}
 
 std::string quoted_printable(std::string_view text) {
   constexpr std::size_t kMaxLine = 76;  // RFC 2045 §6.7, the soft break's `=` included
@@ -164,12 +149,13 @@ std::string to_text(const Message& message) {
   text += "Date: " + rfc5322_date(message.date) + "\n";
   text += "Message-ID: " + message.message_id + "\n";
   text += "Auto-Submitted: auto-generated\n";  // RFC 3834: no out-of-office replies
+  text += "Content-Language: " + one_line(message.language) + "\n";
   text += "MIME-Version: 1.0\n";
   text.append("Content-Type: multipart/alternative; boundary=\"")
       .append(kBoundary)
       .append("\"\n\n");
-  text += part("text/plain", message.body);
-  text += part("text/html", html_page(message.body));  // last is best: RFC 2046 §5.1.4
+  text += part("text/plain", message.text);
+  text += part("text/html", message.html);  // last is best: RFC 2046 §5.1.4
   return text.append("--").append(kBoundary).append("--\n");
 }
 

@@ -2,8 +2,8 @@
 //
 // Message: an e-mail as RFC 5322 and RFC 2045 ask: folded headers, encoded words for what is not
 // ASCII (RFC 2047), and the body twice in quoted-printable UTF-8: as text and as HTML (RFC 2046's
-// multipart/alternative). Its Message-ID comes from the event that it
-// tells of, so that a repeat is recognisable.
+// multipart/alternative). Its Message-ID comes from the event that it tells of, so that a repeat is
+// recognisable.
 
 #pragma once
 
@@ -20,14 +20,13 @@ struct Message {
   std::string subject;
   std::string message_id;  ///< `<…@…>`
   WallTime date;
-  std::string body;  ///< UTF-8, lines end with \n.
+  std::string language;  ///< BCP 47
+  std::string text;      ///< UTF-8, lines end with \n.
+  std::string html;      ///< The same, for those who see it.
 };
 
 /// Lines end with \n, as a Maildir keeps them; SMTP wants \r\n.
 std::string to_text(const Message& message);
-
-/// The text as an HTML page: what HTML would read as markup is escaped, lines are kept.
-std::string html_page(std::string_view text);
 
 std::string quoted_printable(std::string_view text);
 

@@ -47,7 +47,7 @@ def service_config(site, source, name):
         "payment": "payment: {acquirer-database: acquirer.db}",
         "seating": f"seating: {{cabins: '{source}/config/cabins.yaml', flights: '{source}/config/flights.yaml'}}",
         "ticketing": "ticketing: {airline-code: 220}",
-        "notification": "notification: {maildir: mail, from: bookings@airline.example}",
+        "notification": f"notification: {{templates: '{source}/config/notification', maildir: mail}}",
     }
     path = site.folder / f"{name}.yaml"
     path.write_text(

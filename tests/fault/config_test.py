@@ -50,10 +50,13 @@ OWN_FAULTS = {
         ["4:27: ticketing.airline-code: expected an integer from 0 to 999, got the number 1000"],
     ),
     "notification": (
-        "{form: me}",
+        "{form: me, smtp: {url: 'http://x', user: me, starttls: off}}",
         [
-            "4:15: notification.maildir: is missing",
-            "4:16: notification.form: unknown key, did you mean from?",
+            "4:15: notification.templates: is missing",
+            "4:16: notification.form: unknown key, did you mean from? Allowed: templates, from, smtp, maildir",
+            "4:38: notification.smtp.url: expected smtp://HOST:PORT or smtps://HOST:PORT, got",
+            "4:56: notification.smtp.user: user and password-file go together",
+            "4:70: notification.smtp.starttls: a password is sent over TLS only",
         ],
     ),
 }

@@ -109,17 +109,35 @@ private:
   payment::TestAcquirer inner_;
 };
 
-class CountingMailer final : public notification::Mailer {
+/// A mail server or SMS gateway that is out of order now and then.
+class FlakyCarrier final : public notification::Carrier {
 public:
-  Result<> deliver(const std::string& key,
-                   const std::string& /*message*/,
-                   notification::Attempt /*attempt*/) override {
-    sent.insert(key);
+  explicit FlakyCarrier(Random& chance) : chance_(chance) {}
+
+  Result<> deliver(const notification::Parcel& parcel) override {
+    const bool is_new = tried_.insert(parcel.key).second;
+    if (!is_new && parcel.attempt == notification::Attempt::First) {
+      violations.push_back(parcel.key + ": is sent again as if it had never been");
+    }
+    if (chance_.chance(0.1)) return fail(Fault::Transient, "out of order", "Unavailable");
     return {};
   }
 
-  std::set<std::string> sent;
+  std::vector<std::string> violations;
+
+private:
+  Random& chance_;
+  std::set<std::string> tried_;
 };
+
+const notification::Templates& templates() {
+  static const notification::Templates kTemplates = [] {
+    auto loaded = notification::Templates::load(CONGA_TEMPLATES);
+    CONGA_CHECK(loaded.has_value(), "config/notification can be read");
+    return std::move(*loaded);
+  }();
+  return kTemplates;
+}
 
 seating::Fleet make_fleet() {
   seating::Fleet fleet;
@@ -176,7 +194,8 @@ private:
   std::map<std::string, Host> hosts_;
   std::unique_ptr<kit::Database> acquirer_books_ = kit::Database::in_memory();
   DeadlyAcquirer acquirer_{*acquirer_books_};
-  CountingMailer mailer_;
+  FlakyCarrier email_{chance_};
+  FlakyCarrier sms_{chance_};
   std::vector<Request> requests_;
   std::vector<ActorId> clients_;
   ActorId forwarder_ = 0;
@@ -289,7 +308,12 @@ void System::add_services() {
          return std::make_unique<ticketing::Ticketing>(database, ticketing::Airline{.code = 220});
        }},
       {"notification", [this](kit::Database& database) {
-         return std::make_unique<notification::Notification>(database, mailer_, "a@example.org");
+         return std::make_unique<notification::Notification>(
+             database,
+             notification::Office{.templates = templates(),
+                                  .email = email_,
+                                  .sms = sms_,
+                                  .from = "bookings@airline.example"});
        }}};
   for (const auto& service : services) {
     Host& host = hosts_[service.first];
@@ -445,6 +469,10 @@ Report System::run() {
 
 void System::check(Report& report, bool done) {
   report.violations = wire_.violations();
+  for (const FlakyCarrier* carrier : {&email_, &sms_}) {
+    report.violations.insert(
+        report.violations.end(), carrier->violations.begin(), carrier->violations.end());
+  }
   for (const std::string& failure : world_.failures()) {
     report.violations.push_back("a daemon failed: " + failure);
   }

@@ -59,6 +59,7 @@ contract::BookingRequested request_of(Random& random, const Request& request, do
                       .email = "someone@example.org",
                       .fare = {.amount = 0, .currency = "EUR"}};
   trip.preferences = any_wishes(random);
+  if (small) trip.phone = "+4915112345678";
   if (request.wish == Wish::Invalid) trip.flight = "XX1";
   const auto passengers = 1 + random.below(2);
   for (std::uint64_t each = 0; each < passengers; ++each) {

@@ -65,8 +65,12 @@ void check_flight(const Books& books, const Request& request, Report& report) {
             {std::string_view(id)});
   const auto told = count(books.notification,
                           "SELECT count(*) FROM notifications WHERE booking_id = ?"
-                          " AND about = 'TicketIssued' AND outcome = 'sent'",
+                          " AND about = 'TicketIssued' AND channel = 'email' AND outcome = 'sent'",
                           {std::string_view(id)});
+  const auto untold =
+      count(books.notification,
+            "SELECT count(*) FROM notifications WHERE booking_id = ? AND outcome != 'sent'",
+            {std::string_view(id)});
   expect(report, charges <= 1, id + ": charges: " + std::to_string(charges));
   expect(report,
          charges - refunds == (confirmed ? 1 : 0),
@@ -76,6 +80,7 @@ void check_flight(const Books& books, const Request& request, Report& report) {
   expect(report, seats == due, id + ": " + status + ", seats: " + std::to_string(seats));
   expect(report, tickets == due, id + ": " + status + ", tickets: " + std::to_string(tickets));
   expect(report, !confirmed || told == 1, id + ": told of tickets: " + std::to_string(told));
+  expect(report, untold == 0, id + ": messages that never went out: " + std::to_string(untold));
 }
 
 using Owed = std::set<std::pair<bus::Sequence, bus::TargetName>>;

@@ -27,7 +27,7 @@ Result<kit::Facts> TalliedHandlers::complete(const EventView& event,
                                              const Result<std::string>& answer,
                                              const Time& now) {
   auto facts = inner_->complete(event, effect, answer, now);
-  if (!facts) return facts;
+  if (!facts || (answer && inner_->unfinished(*answer))) return facts;
   if (auto counted = count(event); !counted) return counted.failure();
   return facts;
 }

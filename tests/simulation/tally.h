@@ -10,6 +10,7 @@
 #include "tests/simulation/booking_system.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace conga::simulation {
@@ -37,6 +38,10 @@ public:
                               const kit::Effect& effect,
                               const Result<std::string>& answer,
                               const Time& now) override;
+
+  std::optional<Error> unfinished(const std::string& answer) const override {
+    return inner_->unfinished(answer);
+  }
 
 private:
   Result<> count(const EventView& event);

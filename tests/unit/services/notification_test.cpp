@@ -3,11 +3,12 @@
 #include "services/notification/notification.h"
 
 #include "services/notification/maildir.h"
+#include "services/notification/sms_folder.h"
 #include "tests/unit/services/support.h"
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -25,109 +26,208 @@ using conga::test::trip;
 
 namespace {
 
-class FakeMailer final : public Mailer {
+class FakeCarrier final : public Carrier {
 public:
-  Result<> deliver(const std::string& key, const std::string& message, Attempt attempt) override {
-    attempts.push_back(attempt);
+  Result<> deliver(const Parcel& parcel) override {
+    attempts.push_back(parcel.attempt);
     if (fault) return fail(*fault, "the mailbox does not exist", "NoMailbox");
-    messages[key] = message;
+    contents[parcel.key] = parcel.content;
     return {};
   }
 
-  std::map<std::string, std::string> messages;
+  std::map<std::string, std::string> contents;
   std::vector<Attempt> attempts;
   std::optional<Fault> fault;
 };
 
-struct Office {
-  Office() { REQUIRE(notification.migrate()); }
+const Templates& templates() {
+  static const Templates kTemplates = Templates::load(CONGA_TEMPLATES).value();
+  return kTemplates;
+}
+
+struct Desk {
+  Desk() { REQUIRE(notification.migrate()); }
 
   std::unique_ptr<kit::Database> database = kit::Database::in_memory();
-  FakeMailer mailer;
-  Notification notification{*database, mailer, "bookings@airline.example"};
+  FakeCarrier email;
+  FakeCarrier sms;
+  Notification notification{*database,
+                            {.templates = templates(),
+                             .email = email,
+                             .sms = sms,
+                             .from = "bookings@airline.example",
+                             .opt_outs = {{.recipient = "BOB@example.com", .channel = "email"}}}};
+};
+
+Trip trip_with_phone() {
+  Trip with_phone = trip("B1");
+  with_phone.phone = "+4915112345678";
+  return with_phone;
+}
+
+TicketIssued ticketed(Trip of) {
+  return {.trip = std::move(of), .tickets = {}};
+}
+
+/// A folder that goes with the test.
+struct Folder {
+  Folder() : path(mkdtemp(name.data())) {}
+
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  ~Folder() { std::filesystem::remove_all(path); }
+
+  std::string name = (std::filesystem::temp_directory_path() / "conga-XXXXXX").string();
+  std::filesystem::path path;
 };
 
 }  // namespace
 
 TEST_CASE("each event that concerns a customer becomes one message") {
-  Office office;
-  const auto sent = only<NotificationSent>(
-      hand(office.notification, PaymentConfirmed{.trip = trip("B1"), .payment_id = "p"}, "a"));
+  Desk desk;
+  const PaymentConfirmed event{.trip = trip("B1"), .payment_id = "p"};
+  const auto sent = only<NotificationSent>(hand(desk.notification, event, "a"));
   CHECK(sent.about == "PaymentConfirmed");
   CHECK(sent.recipient == "ana@example.com");
-  hand(office.notification, PaymentConfirmed{.trip = trip("B1"), .payment_id = "p"}, "a").value();
-  CHECK(office.mailer.attempts == std::vector{Attempt::First});  // the store knew the repeat
-  CHECK(office.mailer.messages.size() == 1);
-  const std::string& message = office.mailer.messages.begin()->second;
+  CHECK(sent.channel == "email");
+  only<NotificationSent>(hand(desk.notification, event, "a"));
+  CHECK(desk.email.attempts == std::vector{Attempt::First});  // the store knew the repeat
+  REQUIRE(desk.email.contents.size() == 1);
+  const std::string& message = desk.email.contents.begin()->second;
   CHECK(message.find("To: ana@example.com\n") != std::string::npos);
   CHECK(message.find("123.00 EUR") != std::string::npos);
   CHECK(message.find("Message-ID: " + sent.message_id) != std::string::npos);
+  CHECK(desk.sms.attempts.empty());
+}
+
+TEST_CASE("who gave a phone too is told twice, and the bus of both") {
+  Desk desk;
+  const auto facts = hand(desk.notification, ticketed(trip_with_phone()), "a");
+  REQUIRE(facts);
+  REQUIRE(facts->size() == 2);
+  const auto sms = from_detail<NotificationSent>(Value::trusted(facts->back().detail));
+  REQUIRE(sms);
+  CHECK(sms->channel == "sms");
+  CHECK(sms->recipient == "+4915112345678");
+  CHECK(desk.sms.contents.at(sms->message_id).find("LH123: your tickets") == 0);
 }
 
 TEST_CASE("a mailbox that does not exist is a fact, one that is busy is retried") {
-  Office office;
-  office.mailer.fault = Fault::Permanent;
-  const auto failed = only<NotificationFailed>(
-      hand(office.notification, TicketIssued{.trip = trip("B1"), .tickets = {}}, "a"));
+  Desk desk;
+  desk.email.fault = Fault::Permanent;
+  const auto failed = only<NotificationFailed>(hand(desk.notification, ticketed(trip("B1")), "a"));
   CHECK(failed.reason == "the mailbox does not exist");
-  office.mailer.fault = Fault::Transient;
-  CHECK_FALSE(hand(office.notification, TicketIssued{.trip = trip("B1"), .tickets = {}}, "b"));
+  CHECK(failed.channel == "email");
+  desk.email.fault = Fault::Transient;
+  const auto later = hand(desk.notification, ticketed(trip("B1")), "b");
+  REQUIRE_FALSE(later);
+  CHECK(later.error().fault == Fault::Transient);
+  CHECK(later.error().what == "email: the mailbox does not exist");
+  CHECK(later.error().code == "NoMailbox");
 }
 
 TEST_CASE("a try whose end nobody saw is made again, and says so") {
-  Office office;
-  const TicketIssued event{.trip = trip("B1"), .tickets = {}};
-  office.mailer.fault = Fault::Transient;
-  CHECK_FALSE(hand(office.notification, event, "a"));
-  office.mailer.fault.reset();
-  only<NotificationSent>(hand(office.notification, event, "a"));
-  CHECK(office.mailer.attempts == std::vector{Attempt::First, Attempt::Again});
+  Desk desk;
+  desk.email.fault = Fault::Transient;
+  CHECK_FALSE(hand(desk.notification, ticketed(trip("B1")), "a"));
+  desk.email.fault.reset();
+  only<NotificationSent>(hand(desk.notification, ticketed(trip("B1")), "a"));
+  CHECK(desk.email.attempts == std::vector{Attempt::First, Attempt::Again});
 }
 
-TEST_CASE("the HTML part shows the text, whatever is in it") {
-  CHECK(html_page("<b>&\"\n").find("<p>\n&lt;b&gt;&amp;&quot;<br>\n</p>") != std::string::npos);
+TEST_CASE("a channel that is out of order holds up no other, and alone is tried again") {
+  Desk desk;
+  desk.email.fault = Fault::Transient;
+  CHECK_FALSE(hand(desk.notification, ticketed(trip_with_phone()), "a"));
+  CHECK(desk.sms.contents.size() == 1);
+  desk.email.fault.reset();
+  const auto facts = hand(desk.notification, ticketed(trip_with_phone()), "a");
+  REQUIRE(facts);
+  CHECK(facts->size() == 2);
+  CHECK(desk.sms.attempts == std::vector{Attempt::First});
+  CHECK(desk.email.attempts == std::vector{Attempt::First, Attempt::Again});
 }
 
-TEST_CASE("text beyond ASCII and long lines are encoded as RFC 2045 and 2047 ask") {
-  CHECK(quoted_printable("a=b é \n") == "a=3Db =C3=A9=20\n");
-  const std::string wrapped = quoted_printable(std::string(200, 'x'));
-  std::istringstream lines(wrapped);
-  for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 76);
-  CHECK(header("Subject", "plain text") == "Subject: plain text");
-  CHECK(header("Subject", "Für Ana") == "Subject: =?UTF-8?Q?F=C3=BCr_Ana?=");
-  for (const std::string& text : {"ü" + std::string(200, 'x'), std::string(200, 'x')}) {
-    std::istringstream words(header("Subject", text));
-    for (std::string line; std::getline(words, line);) CHECK(line.size() <= 76);
-  }
+TEST_CASE("who has opted out of a channel hears nothing on it, and nobody of that") {
+  Desk desk;
+  Trip bob = trip_with_phone();
+  bob.email = "bob@example.com";
+  const auto sent = only<NotificationSent>(hand(desk.notification, ticketed(bob), "a"));
+  CHECK(sent.channel == "sms");
+  REQUIRE(desk.database->run("INSERT INTO opt_outs VALUES('+4915112345678', 'sms')"));
+  const auto facts = hand(desk.notification, ticketed(bob), "b");
+  REQUIRE(facts);
+  CHECK(facts->empty());
+  CHECK(desk.email.attempts.empty());
+  CHECK(desk.sms.attempts.size() == 1);
 }
 
-TEST_CASE("a subject cannot break out of its header") {
-  const Message message{.from = "a@b.c",
-                        .to = "x@y.z\nBcc: all@y.z",
-                        .subject = "Hi\nX-Bad: 1",
-                        .message_id = "<1@x>",
-                        .date = {},
-                        .body = "text"};
-  const std::string text = to_text(message);
-  CHECK(text.find("\nBcc:") == std::string::npos);
-  CHECK(text.find("\nX-Bad:") == std::string::npos);
+TEST_CASE("who opts out while a message waits is not sent it") {
+  Desk desk;
+  desk.email.fault = Fault::Transient;
+  CHECK_FALSE(hand(desk.notification, ticketed(trip("B1")), "a"));
+  REQUIRE(desk.database->run("INSERT INTO opt_outs VALUES('Ana@Example.com', 'email')"));
+  const auto facts = hand(desk.notification, ticketed(trip("B1")), "a");
+  REQUIRE(facts);
+  CHECK(facts->empty());
+  CHECK(desk.email.attempts.size() == 1);
 }
 
-TEST_CASE("dates are written as RFC 5322 has them") {
-  CHECK(rfc5322_date(*parse_rfc3339("2026-11-23T06:07:08Z")) == "Mon, 23 Nov 2026 06:07:08 +0000");
+TEST_CASE("a database of the first version is brought up to date") {
+  auto database = kit::Database::in_memory();
+  constexpr std::array<std::string_view, 1> kFirst{
+      "CREATE TABLE notifications(event_id TEXT PRIMARY KEY, booking_id TEXT NOT NULL,"
+      " about TEXT NOT NULL, recipient TEXT NOT NULL, outcome TEXT NOT NULL,"
+      " at INTEGER NOT NULL) STRICT;"};
+  REQUIRE(database->migrate("notification", kFirst));
+  REQUIRE(
+      database->run("INSERT INTO notifications VALUES('1', 'B', 'T', 'r', 'sent', 1),"
+                    " ('2', 'B', 'T', 'r', 'sending', 1), ('3', 'B', 'T', 'r', 'gone', 1)"));
+  FakeCarrier carrier;
+  Notification notification(*database,
+                            {.templates = templates(),
+                             .email = carrier,
+                             .sms = carrier,
+                             .from = "bookings@airline.example"});
+  REQUIRE(notification.migrate());
+  const auto rows = database->all(
+      "SELECT outcome, reason FROM notifications WHERE channel = 'email'"
+      " ORDER BY event_id");
+  REQUIRE(rows);
+  REQUIRE(rows->size() == 3);
+  CHECK((*rows)[0].text(0) == "sent");
+  CHECK((*rows)[1].text(0) == "sending");
+  CHECK((*rows)[2].text(0) == "failed");
+  CHECK((*rows)[2].text(1) == "gone");
 }
 
 TEST_CASE("a repeat finds its message in the Maildir, read or not") {
-  std::string name = (std::filesystem::temp_directory_path() / "conga-XXXXXX").string();
-  const std::filesystem::path folder = mkdtemp(name.data());
-  const auto maildir = Maildir::open(folder / "mail");
+  const Folder folder;
+  const auto maildir = Maildir::open(folder.path / "mail");
   REQUIRE(maildir);
-  REQUIRE((*maildir)->deliver("key-1", "hello\n", Attempt::First));
-  REQUIRE((*maildir)->deliver("key-1", "hello\n", Attempt::Again));
-  CHECK(std::filesystem::exists(folder / "mail/new/key-1"));
-  std::filesystem::rename(folder / "mail/new/key-1", folder / "mail/cur/key-1:2,S");
-  REQUIRE((*maildir)->deliver("key-1", "hello\n", Attempt::Again));
-  CHECK(std::filesystem::is_empty(folder / "mail/new"));
-  CHECK(std::filesystem::is_empty(folder / "mail/tmp"));
-  std::filesystem::remove_all(folder);
+  Parcel parcel{.key = "key-1", .to = "ana@example.com", .content = "hello\n"};
+  REQUIRE((*maildir)->deliver(parcel));
+  parcel.attempt = Attempt::Again;
+  REQUIRE((*maildir)->deliver(parcel));
+  CHECK(std::filesystem::exists(folder.path / "mail/new/key-1"));
+  std::filesystem::rename(folder.path / "mail/new/key-1", folder.path / "mail/cur/key-1:2,S");
+  REQUIRE((*maildir)->deliver(parcel));
+  CHECK(std::filesystem::is_empty(folder.path / "mail/new"));
+  CHECK(std::filesystem::is_empty(folder.path / "mail/tmp"));
+}
+
+TEST_CASE("a text message is a file with its number and text, repeated or not") {
+  const Folder folder;
+  const auto sms = SmsFolder::open(folder.path / "sms");
+  REQUIRE(sms);
+  for (const Attempt attempt : {Attempt::First, Attempt::Again}) {
+    REQUIRE((*sms)->deliver(
+        {.key = "key-1", .to = "+491511234", .content = "Grüße", .attempt = attempt}));
+  }
+  std::ostringstream text;
+  text << std::ifstream(folder.path / "sms/key-1.txt").rdbuf();
+  CHECK(text.str() == "To: +491511234\n\nGrüße\n");
+  const std::filesystem::directory_iterator files(folder.path / "sms");
+  CHECK(std::distance(begin(files), end(files)) == 1);
 }

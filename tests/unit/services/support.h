@@ -9,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -45,7 +46,10 @@ Result<kit::Facts> hand(kit::Handlers& handlers, const T& detail, const std::str
   if (!decision->effect) return decision->facts;
   const auto answer = handlers.perform(*decision->effect);
   if (!answer && answer.error().fault == Fault::Transient) return answer.failure();
-  return handlers.complete(*view, *decision->effect, answer, now);
+  auto facts = handlers.complete(*view, *decision->effect, answer, now);
+  const auto rest = answer ? handlers.unfinished(*answer) : std::nullopt;
+  if (facts && rest) return tl::unexpected<Error>(*rest);
+  return facts;
 }
 
 /// The one fact in `facts`, which must be a T.
