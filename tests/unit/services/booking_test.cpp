@@ -286,3 +286,8 @@ TEST_CASE("property: whatever comes in whatever order, a status moves along the 
     }
   }));
 }
+
+TEST_CASE("booking handles all that its manifest says it consumes") {
+  Shop it;
+  test::check_manifest(it.booking);
+}

@@ -239,3 +239,8 @@ TEST_CASE(
     RC_ASSERT((*charged)->integer(0) == kept);
   }));
 }
+
+TEST_CASE("payment handles all that its manifest says it consumes") {
+  Till it;
+  test::check_manifest(it.payment);
+}

@@ -128,3 +128,8 @@ TEST_CASE("property: no seat is given twice, and none is left while somebody is 
     }
   }));
 }
+
+TEST_CASE("seating handles all that its manifest says it consumes") {
+  Gate it;
+  test::check_manifest(it.seating);
+}

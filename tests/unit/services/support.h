@@ -52,6 +52,23 @@ Result<kit::Facts> hand(kit::Handlers& handlers, const T& detail, const std::str
   return facts;
 }
 
+/// Whatever the manifest says is consumed, the handlers know: an event of it without a single field
+/// is refused for its fields, not for its type.
+inline void check_manifest(kit::Handlers& handlers) {
+  for (const kit::EventType& type : handlers.manifest().consumes) {
+    CAPTURE(type.name);
+    Event event;
+    event.source = "test";
+    event.detail_type = type.name;
+    const std::string bytes = encode(event);
+    const auto view = read_event(bytes);
+    REQUIRE(view);
+    const auto decision = handlers.handle(*view, {});
+    REQUIRE_FALSE(decision);
+    CHECK(decision.error().code == "InvalidDetail");
+  }
+}
+
 /// The one fact in `facts`, which must be a T.
 template <class T>
 T only(const Result<kit::Facts>& facts) {

@@ -150,3 +150,8 @@ TEST_CASE("a receipt says the same as text and as HTML, whatever the names are m
         != std::string::npos);
   CHECK(receipt.html.find("<dt>Booking</dt><dd>K7M2QX</dd>") != std::string::npos);
 }
+
+TEST_CASE("ticketing handles all that its manifest says it consumes") {
+  Desk it;
+  test::check_manifest(it.ticketing);
+}
