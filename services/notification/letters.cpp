@@ -2,7 +2,7 @@
 
 #include "services/notification/letters.h"
 
-#include "services/contract/currency.h"
+#include "services/contract/money_text.h"
 #include "services/kit/handlers.h"
 
 #include <array>
@@ -137,14 +137,9 @@ const std::vector<std::pair<std::string_view, Fields>>& known_letters() {
 }
 
 std::string money(const contract::Money& amount, std::string_view decimal_mark) {
-  const std::size_t decimals = contract::decimals_of(amount.currency).value_or(2);
-  std::string digits = std::to_string(amount.amount);
-  const std::size_t sign = amount.amount < 0 ? 1 : 0;
-  if (digits.size() - sign <= decimals) {
-    digits.insert(sign, decimals + 1 - (digits.size() - sign), '0');
-  }
-  if (decimals > 0) digits.insert(digits.size() - decimals, decimal_mark);
-  return digits + " " + amount.currency;
+  std::string text = contract::money_text(amount);
+  const std::size_t point = text.find('.');
+  return point == std::string::npos ? text : text.replace(point, 1, decimal_mark);
 }
 
 }  // namespace conga::notification

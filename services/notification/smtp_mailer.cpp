@@ -46,15 +46,17 @@ std::size_t read_message(char* buffer, std::size_t size, std::size_t count, void
   return taken;
 }
 
-/// libcurl's CURLOPT_HEADERFUNCTION: a line of a reply. `550-` goes on, `550 ` is the last.
+/// libcurl's CURLOPT_HEADERFUNCTION: a line of a reply. `550-` goes on, `550 ` is the last. 221 is
+/// the reply to QUIT, which libcurl says after whatever went wrong.
 std::size_t read_reply(char* data, std::size_t size, std::size_t count, void* user) {
   auto* const with = static_cast<Conversation*>(user);
   std::string_view line(data, size * count);
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
-  if (with->reply_ended) with->reply.clear();
-  if (!with->reply.empty()) with->reply += ' ';
-  with->reply += line;
-  with->reply_ended = line.size() < 4 || line[3] != '-';
+  if (line.starts_with("221")) return size * count;
+  constexpr std::size_t kCode = 3;
+  if (with->reply_ended) with->reply = line.substr(0, kCode);
+  if (line.size() > kCode) with->reply.append(" ").append(line.substr(kCode + 1));
+  with->reply_ended = line.size() <= kCode || line[kCode] != '-';
   return size * count;
 }
 

@@ -3,6 +3,7 @@
 #include "services/notification/template.h"
 
 #include "common/config/config_reader.h"
+#include "services/kit/html.h"
 
 #include <algorithm>
 #include <utility>
@@ -183,7 +184,7 @@ void Template::render(Rendering& to, std::size_t from, std::size_t end, const Va
     }
     const std::string* const value = to.value(part.text, entry);
     if (part.kind == Kind::Value && value != nullptr) {
-      to.out += to.escape == Escape::Html ? escape_html(*value) : *value;
+      to.out += to.escape == Escape::Html ? kit::html_escaped(*value) : *value;
     }
     if (part.kind != Kind::Open) continue;
     const auto list = to.fields.lists.find(part.text);
@@ -194,32 +195,6 @@ void Template::render(Rendering& to, std::size_t from, std::size_t end, const Va
     }
     at = part.end;
   }
-}
-
-std::string escape_html(std::string_view text) {
-  std::string out;
-  for (const char letter : text) {
-    switch (letter) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += letter;
-    }
-  }
-  return out;
 }
 
 }  // namespace conga::notification

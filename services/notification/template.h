@@ -62,6 +62,4 @@ private:
   std::vector<Part> parts_;
 };
 
-std::string escape_html(std::string_view text);
-
 }  // namespace conga::notification
