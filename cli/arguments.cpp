@@ -116,6 +116,16 @@ Examples:
   conga rules test --cases cases.jsonl
   conga rules test --cases - < cases.jsonl)";
 
+constexpr const char* kRulesFlowExamples =
+    R"(Needs no bus. What the rules and the services' manifests declare together: an arrow for each event
+that a service emits, a rule may match by its source and detail-type, and a target is sent. Events
+that no service emits come from (outside).
+
+Examples:
+  conga-payment --manifest > payment.json
+  conga rules flow config/rules.yaml --manifests *.json
+  conga rules flow config/rules.yaml --manifests *.json --mermaid)";
+
 constexpr const char* kRulesReloadExamples =
     R"(The bus reads its rules anew, as on SIGHUP. If they are wrong it says where, and keeps the old ones.
 
@@ -296,6 +306,15 @@ void add_rules(CLI::App& app, Draft& draft) {
   cases->type_name("FILE");
   test->footer(kRulesTestExamples);
   test->callback([&rules] { rules.action = RulesOptions::Action::Test; });
+  CLI::App* flow =
+      group->add_subcommand("flow", "Show which event goes from whom to whom, without a bus");
+  flow->add_option("file", rules.files, "Rule files")->required();
+  flow->add_option("--manifests", rules.manifests, "What services print with --manifest")
+      ->type_name("FILE")
+      ->required();
+  flow->add_flag("--mermaid", rules.mermaid, "As a Mermaid flowchart");
+  flow->footer(kRulesFlowExamples);
+  flow->callback([&rules] { rules.action = RulesOptions::Action::Flow; });
   CLI::App* reload = group->add_subcommand("reload", "Make the bus read its rules anew");
   reload->footer(kRulesReloadExamples);
   reload->callback([&rules] { rules.action = RulesOptions::Action::Reload; });

@@ -117,7 +117,8 @@ bool is_offline(const CommandOptions& command) {
   const auto* rules = std::get_if<RulesOptions>(&command);
   return rules != nullptr
          && (rules->action == RulesOptions::Action::Check
-             || rules->action == RulesOptions::Action::Test);
+             || rules->action == RulesOptions::Action::Test
+             || rules->action == RulesOptions::Action::Flow);
 }
 
 }  // namespace

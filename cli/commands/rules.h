@@ -15,15 +15,17 @@
 namespace conga::cli {
 
 struct RulesOptions {
-  enum class Action : std::uint8_t { Check, List, Test, Reload };
+  enum class Action : std::uint8_t { Check, List, Test, Flow, Reload };
 
   Action action = Action::List;
-  std::vector<std::string> files{};  ///< Check.
+  std::vector<std::string> files{};  ///< Check, Flow.
   bool aws = false;                  ///< Check: warn of what Amazon EventBridge would refuse.
   std::string pattern{};             ///< Test: JSON or `@file`; so the next.
   std::string event{};
-  bool explain = false;  ///< Test: say which condition failed first, and on what.
-  std::string cases{};   ///< Test: a file of JSON lines, or `-`.
+  bool explain = false;                  ///< Test: say which condition failed first, and on what.
+  std::string cases{};                   ///< Test: a file of JSON lines, or `-`.
+  std::vector<std::string> manifests{};  ///< Flow: files that services' `--manifest` has made.
+  bool mermaid = false;                  ///< Flow.
 };
 
 /// Why these options cannot be carried out; empty if they can.

@@ -1,14 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""500 bookings while bus, sidecar and every service are killed with SIGKILL at random.
+"""500 bookings while bus, sidecar and two instances of every service are killed with SIGKILL at random.
 
     bookings_under_fire.py BUILD SOURCE [SEED]
 
 At the end every booking is confirmed or cancelled, charged exactly once if confirmed and refunded
 if it was charged and cancelled; no seat and no ticket is given twice; and every event that was put
 with ok is settled or a dead letter. CONGA_E2E_BOOKINGS makes it longer.
+At the end scripts/books prints the ledger, and the cabins if CONGA_E2E_MAPS is set.
 """
 
+import datetime
 import email
 import email.policy
 import html
@@ -17,6 +19,7 @@ import pathlib
 import random
 import re
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
@@ -25,6 +28,7 @@ from harness import Site, wait_until
 from peer import event
 
 SERVICES = ["booking", "payment", "seating", "ticketing", "notification"]
+INSTANCES = 2
 DECLINED, TIMEOUT_ONCE, GOOD = "4000000000000002", "4000000000000119", "4242424242424242"
 BATCH = 10
 SETTLE_SECONDS = 90.0
@@ -60,6 +64,7 @@ def service_config(site, source, name):
 def make_request(number, chance):
     flight, cabin = chance.choice(sorted(FARES))
     passengers = chance.randint(1, 2)
+    day = datetime.date.today() + datetime.timedelta(days=chance.randint(2, 60))
     card = chance.choices([GOOD, DECLINED, TIMEOUT_ONCE], [8, 1, 1])[0]
     booking = f"B{number}"
     trip = {
@@ -68,12 +73,13 @@ def make_request(number, chance):
         "cabin": cabin,
         "passengers": [{"name": f"Passenger {each}"} for each in range(passengers)],
         "email": "someone@example.org",
+        "date": day.isoformat(),
         "fare": {"amount": FARES[flight, cabin] * passengers, "currency": "EUR"},
     }
     made = event(
         "customer", "BookingRequested", {"trip": trip, "card": card}, correlation_id=booking
     )
-    return booking, card, made
+    return booking, (card, trip["fare"]["amount"]), made
 
 
 class Fire(threading.Thread):
@@ -138,7 +144,11 @@ def check(site, requests):
     refunds = [key for key, in rows(site, "acquirer", "SELECT key FROM refunds")]
     seats = rows(site, "seating", "SELECT booking_id, flight || date, seat FROM seats")
     tickets = rows(site, "ticketing", "SELECT booking_id, number FROM tickets")
-    for booking, card in requests.items():
+    sold = sum(fare for booking, (_, fare) in requests.items() if ends.get(booking) == "confirmed")
+    ledger = rows(site, "payment", "SELECT sum(amount) FROM entries WHERE account = 'acquirer'")
+    if ledger != [(sold,)]:
+        faults.append(f"sold for {sold}, and the ledger has {ledger}")
+    for booking, (card, _) in requests.items():
         end = ends.get(booking)
         charged = charges.count(f"{booking}/capture")
         refunded = refunds.count(f"{booking}/refund")
@@ -181,31 +191,48 @@ def check_mail(folder):
     return faults
 
 
+def check_books(site, source):
+    """Prints what scripts/books does; it fails if the ledger does not balance."""
+    maps = [] if os.environ.get("CONGA_E2E_MAPS") else ["--no-maps"]
+    done = subprocess.run(
+        [source / "scripts/books", "--build-dir", site.build, "--config", site.folder, *maps],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    print(done.stdout)
+    return [f"scripts/books: {done.stderr}"] if done.returncode != 0 else []
+
+
 def main(build, source, seed):
     chance = random.Random(seed)
     count = int(os.environ.get("CONGA_E2E_BOOKINGS", "500"))
     print(f"seed {seed}", flush=True)
     with Site(build, rules=rules_of(source)) as site:
+        services = []
         for name in SERVICES:
             executable = site.build / "services" / f"conga-{name}"
-            site.add(f"conga-{name}", executable, service_config(site, source, name))
+            config = service_config(site, source, name)
+            for instance in range(1, INSTANCES + 1):
+                services.append(site.add(f"conga-{name}-{instance}", executable, config))
         site.start_bus()
-        for name in SERVICES:
-            site.daemons[f"conga-{name}"].start()
+        for service in services:
+            service.start()
         requests = {}
         with site.peer() as peer:
             fire = Fire(site, random.Random(chance.random()))
+            begun = time.monotonic()
             fire.start()
             for start in range(0, count, BATCH):
                 batch = [make_request(each, chance) for each in range(start, start + BATCH)]
                 codes = peer.put_all([made for _, _, made in batch], seconds=60)
                 assert set(codes) == {"ok"}, codes
-                requests.update({booking: card for booking, card, _ in batch})
-                peer.pump(0.2)
+                requests.update({booking: paid for booking, paid, _ in batch})
+                peer.pump(0.2 if count <= 1000 else 0.0)
             fire.put_out()
             for daemon in site.daemons.values():
                 daemon.wait_ready()
-            wait_until(lambda: is_quiet(site, requests), SETTLE_SECONDS, "every booking ended")
+            patience = SETTLE_SECONDS + count / 50
+            wait_until(lambda: is_quiet(site, requests), patience, "every booking ended")
+            took = time.monotonic() - begun
             peer.hello()
             peer.wait_for(
                 lambda: pending_in(peer.ask("sidecar.status")) == 0, 30, "delivery of everything"
@@ -215,7 +242,9 @@ def main(build, source, seed):
         faults += check_mail(site.folder / "mail")
         if letters["letters"]:
             faults.append(f"{len(letters['letters'])} dead letters: {letters['letters'][:3]}")
-        print(f"{len(requests)} bookings, kills: {fire.kills}")
+        print(f"{len(requests)} bookings, kills: {sum(fire.kills.values())}: {fire.kills}")
+        print(f"{took:.1f} s under fire: {len(requests) / took:.0f} bookings/s")
+        faults += check_books(site, source)
         print({end: list(ends.values()).count(end) for end in set(ends.values())})
         assert not faults, "\n".join(faults)
 

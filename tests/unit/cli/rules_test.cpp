@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include "cli/commands/rules_flow.h"
 #include "cli/commands/rules_offline.h"
 #include "cli/event_filter.h"
 #include "tests/unit/cli/support.h"
@@ -58,4 +59,28 @@ TEST_CASE("a rule file that is not there is a fault") {
   PaperScreen screen;
   CHECK(conga::cli::check_files({.files = {"/nowhere.yaml"}}, screen, {}) == ExitCode::Refused);
   CHECK(screen.out.find("/nowhere.yaml") != std::string::npos);
+}
+
+TEST_CASE("a flow is drawn with one arrow from each to each, named after its events") {
+  using conga::bus::Arrow;
+  const std::vector<Arrow> arrows{
+      {.from = "(outside)", .detail_type = "Asked", .rule = "r1", .to = "desk"},
+      {.from = "(outside)", .detail_type = "Begged", .rule = "r1", .to = "desk"},
+      {.from = "desk", .detail_type = "Answered", .rule = "r2", .to = "topic: board"}};
+  CHECK(conga::cli::mermaid_of(arrows)
+        == "flowchart LR\n"
+           "  _outside_[\"(outside)\"]\n"
+           "  desk[\"desk\"]\n"
+           "  topic__board[\"topic: board\"]\n"
+           "  _outside_ -->|\"Asked<br/>Begged\"| desk\n"
+           "  desk -->|\"Answered\"| topic__board\n");
+}
+
+TEST_CASE("a flow of files that cannot be read is refused with their name") {
+  PaperScreen screen;
+  const conga::cli::RulesOptions options{.action = conga::cli::RulesOptions::Action::Flow,
+                                         .files = {"/nowhere/rules.yaml"},
+                                         .manifests = {}};
+  CHECK(conga::cli::show_flow(options, screen, {}) == ExitCode::Refused);
+  CHECK(screen.err.find("/nowhere/rules.yaml: cannot be read") != std::string::npos);
 }

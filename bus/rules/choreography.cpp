@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "bus/rules/choreography.h"
+
+#include "common/wire/event/json.h"
+#include "common/wire/event/packer.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace conga::bus {
+namespace {
+
+tl::unexpected<Error> invalid(const std::string& why) {
+  return fail(Fault::Permanent, why, "InvalidManifest");
+}
+
+Result<std::string> text_at(const Value& map, std::string_view key) {
+  const auto value = map.find(key);
+  const auto text = value ? value->string() : std::nullopt;
+  if (!text) return invalid(std::string(key) + ": expected text");
+  return std::string(*text);
+}
+
+Result<std::vector<std::string>> types_at(const Value& map, std::string_view key) {
+  const auto list = map.find(key);
+  if (!list || !list->is_array()) return invalid(std::string(key) + ": expected a list");
+  std::vector<std::string> types;
+  for (const Value element : list->elements()) {
+    auto type = element.is_map() ? text_at(element, "detail-type")
+                                 : Result<std::string>(invalid("expected a map with detail-type"));
+    if (!type) return invalid(std::string(key) + ": " + type.error().what);
+    types.push_back(std::move(*type));
+  }
+  return types;
+}
+
+/// One msgpack text as a Value, with the bytes that it views.
+class TextValue {
+public:
+  explicit TextValue(std::string_view text) { Packer(bytes_).string(text); }
+
+  Value get() const { return Value::trusted(bytes_); }
+
+private:
+  std::string bytes_;
+};
+
+bool admits(const Pattern::Field& field, std::string_view text) {
+  const TextValue value(text);
+  return std::ranges::any_of(field.any_of, [&value](const Condition& condition) {
+    return condition.satisfied_by(value.get());
+  });
+}
+
+/// `to` of each target of a rule.
+std::vector<std::string> ends_of(const RuleSet& rules, const RuleSet::Rule& rule) {
+  std::vector<std::string> ends;
+  for (const std::uint32_t target : rule.targets) ends.push_back(rules.targets()[target].service);
+  for (const std::uint32_t topic : rule.topics) ends.push_back("topic: " + rules.topics()[topic]);
+  return ends;
+}
+
+/// A rule with its pattern ready.
+struct Route {
+  const RuleSet::Rule& rule;
+  Pattern pattern;
+  std::vector<std::string> ends;
+};
+
+std::vector<Route> routes_of(const RuleSet& rules) {
+  std::vector<Route> routes;
+  for (const RuleSet::Rule& rule : rules.rules()) {
+    if (!rule.enabled) continue;
+    std::vector<PatternFault> none;
+    auto pattern = Pattern::parse(to_document(Value::trusted(rule.pattern)), none);
+    if (!pattern) continue;  // a RuleSet holds no rule whose pattern is faulty
+    routes.push_back({.rule = rule, .pattern = std::move(*pattern), .ends = ends_of(rules, rule)});
+  }
+  return routes;
+}
+
+struct Emitter {
+  std::string_view name;
+  std::string_view source;
+};
+
+void draw(const std::vector<Route>& routes,
+          const Emitter& from,
+          const std::string& detail_type,
+          std::vector<Arrow>& arrows) {
+  for (const Route& route : routes) {
+    if (!may_match(route.pattern, from.source, detail_type)) continue;
+    for (const std::string& end : route.ends) {
+      arrows.push_back({.from = std::string(from.name),
+                        .detail_type = detail_type,
+                        .rule = route.rule.name,
+                        .to = end});
+    }
+  }
+}
+
+/// Consumed, and emitted by none of them; each once.
+std::vector<std::string> types_from_outside(const std::vector<Declaration>& declarations) {
+  std::vector<std::string> types;
+  const auto holds = [](const std::vector<std::string>& list, const std::string& type) {
+    return std::ranges::find(list, type) != list.end();
+  };
+  for (const Declaration& consumer : declarations) {
+    for (const std::string& type : consumer.consumes) {
+      const bool emitted = std::ranges::any_of(
+          declarations, [&](const Declaration& each) { return holds(each.emits, type); });
+      if (!emitted && !holds(types, type)) types.push_back(type);
+    }
+  }
+  return types;
+}
+
+}  // namespace
+
+Result<Declaration> read_declaration(std::string_view json) {
+  const auto bytes = json_to_msgpack(json);
+  if (!bytes) return invalid(bytes.error().what);
+  const Value manifest = Value::trusted(*bytes);
+  if (!manifest.is_map()) return invalid("expected a map");
+  auto service = text_at(manifest, "service");
+  auto source = text_at(manifest, "source");
+  auto consumes = types_at(manifest, "consumes");
+  auto emits = types_at(manifest, "emits");
+  if (!service) return service.failure();
+  if (!source) return source.failure();
+  if (!consumes) return consumes.failure();
+  if (!emits) return emits.failure();
+  return Declaration{.service = std::move(*service),
+                     .source = std::move(*source),
+                     .consumes = std::move(*consumes),
+                     .emits = std::move(*emits)};
+}
+
+bool may_match(const Pattern& pattern, std::string_view source, std::string_view detail_type) {
+  const auto admitted = [&](std::uint32_t position) {
+    const Pattern::Field& field = pattern.fields()[position];
+    if (field.path == "source") return source.empty() || admits(field, source);
+    return field.path != "detail-type" || admits(field, detail_type);
+  };
+  return std::ranges::any_of(pattern.alternatives(), [&](const Pattern::Alternative& one) {
+    return std::ranges::all_of(one, admitted);
+  });
+}
+
+std::vector<Arrow> arrows_of(const RuleSet& rules, const std::vector<Declaration>& declarations) {
+  const std::vector<Route> routes = routes_of(rules);
+  std::vector<Arrow> arrows;
+  for (const std::string& type : types_from_outside(declarations)) {
+    draw(routes, {.name = kOutside, .source = {}}, type, arrows);
+  }
+  for (const Declaration& emitter : declarations) {
+    for (const std::string& type : emitter.emits) {
+      draw(routes, {.name = emitter.service, .source = emitter.source}, type, arrows);
+    }
+  }
+  return arrows;
+}
+
+}  // namespace conga::bus

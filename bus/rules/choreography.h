@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Choreography: the flow that services' manifests and the rules declare together: which event goes
+// from whom to whom, by which rule. What really flows may be less, for a rule may also ask for what
+// an event holds.
+
+#pragma once
+
+#include "bus/rules/pattern.h"
+#include "bus/rules/rule_set.h"
+#include "common/core/result.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace conga::bus {
+
+/// What a service says of itself: `conga-payment --manifest`.
+struct Declaration {
+  std::string service;
+  std::string source;                 ///< Of the events that it emits.
+  std::vector<std::string> consumes;  ///< Detail-types.
+  std::vector<std::string> emits;     ///< Detail-types.
+};
+
+/// From the manifest's JSON. Permanent, code `InvalidManifest`.
+Result<Declaration> read_declaration(std::string_view json);
+
+/// Events that no declared service emits come from here: from customers, say.
+inline constexpr std::string_view kOutside = "(outside)";
+
+struct Arrow {
+  std::string from;  ///< A service, or kOutside.
+  std::string detail_type;
+  std::string rule;
+  std::string to;  ///< A service, or `topic: NAME`.
+
+  friend bool operator==(const Arrow&, const Arrow&) = default;
+};
+
+/// Whether an event of that source and detail-type may match, whatever else it holds. An empty
+/// `source` stands for any.
+bool may_match(const Pattern& pattern, std::string_view source, std::string_view detail_type);
+
+/// In the order of the declarations, their events, and the rules; those from kOutside first.
+/// Disabled rules draw none.
+std::vector<Arrow> arrows_of(const RuleSet& rules, const std::vector<Declaration>& declarations);
+
+}  // namespace conga::bus
