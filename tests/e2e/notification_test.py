@@ -28,6 +28,7 @@ import urllib.parse
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+import kannel
 from harness import Site, free_ports, wait_until
 from peer import event
 
@@ -272,6 +273,8 @@ class NotificationTest(unittest.TestCase):
             taps = [f"event/aircraft.notification/Notification{end}" for end in ("Sent", "Failed")]
             with site.peer(taps=taps) as peer:
                 yield Office(site, peer)
+            service.stop()
+            self.assertNotIn("Sanitizer", service.log_text())
             self.assertNotIn(PASSWORD, service.log_text())
             self.assertNotIn(urllib.parse.quote(PASSWORD), service.log_text())
 
@@ -435,6 +438,26 @@ class NotificationTest(unittest.TestCase):
             kind, fact = office.outcome()
             self.assertEqual(kind, "NotificationFailed")
             self.assertEqual(fact["reason"], "400 Malformed number, rejected")
+
+    @unittest.skipUnless(kannel.is_installed(), "Debian's package kannel is not installed")
+    def test_kannel_sends_what_we_ask_it_to(self):
+        with kannel.Kannel(USER, PASSWORD) as gateway, self.office(self.sms_keys(gateway)) as office:
+            phone = "+4915112345678"
+            office.tell(paid(phone=phone, language="de"))
+            text = "LH123: Ihre Zahlung über 1234,56 EUR ist eingegangen. Buchung KQ7XWP"
+            self.assertEqual(gateway.line(), f"AIRLINE {phone} text {text}")
+            self.assertEqual(office.outcome()[0], "NotificationSent")
+
+            cancelled = paid(phone=phone)
+            cancelled["detail-type"] = "PaymentRefunded"
+            cancelled["detail"] |= {"reason": "x"}
+            cancelled["detail"]["trip"]["locator"] = "航空券"
+            office.tell(cancelled)
+            sender, to, kind, sms = gateway.line().split(" ", 3)
+            self.assertEqual((sender, to, kind), ("AIRLINE", phone, "ucs-2"))
+            sms = urllib.parse.unquote_to_bytes(sms.replace("+", " ")).decode("utf-16-be")
+            self.assertEqual(sms, "LH123: we have refunded 1234.56 EUR. Booking 航空券")
+            self.assertEqual(office.outcome()[0], "NotificationSent")
 
     def test_a_channel_that_is_down_does_not_repeat_the_other(self):
         with MailServer() as server, Gateway() as gateway:
