@@ -95,6 +95,9 @@ OptOut read_opt_out(ConfigReader& reader) {
 void read_config(ConfigReader& reader, NotificationConfig& config) {
   read_templates(reader, config.templates);
   reader.text("from", config.from);
+  if (!is_mail_address(config.from)) {
+    reader.fault("from", "expected a mail address, got '" + config.from + "'");
+  }
   if (reader.any("smtp") != nullptr) {
     ConfigReader section = reader.section("smtp");
     config.smtp = read_smtp(section);

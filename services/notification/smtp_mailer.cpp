@@ -94,13 +94,6 @@ void set_message(CURL* curl,
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &with);
 }
 
-/// Nothing that could end the command it stands in.
-bool is_plain_address(std::string_view address) {
-  return std::ranges::none_of(address, [](char letter) {
-    return static_cast<unsigned char>(letter) <= ' ' || letter == '<' || letter == '>';
-  });
-}
-
 /// Whether it was the server's reply to MAIL, RCPT, DATA or the message that ended it, and not TLS,
 /// AUTH or the network.
 bool is_refusal(CURLcode code, const std::string& reply) {
@@ -129,8 +122,16 @@ tl::unexpected<Error> not_sent(const SmtpOptions& options,
 
 }  // namespace
 
+bool is_mail_address(std::string_view text) {
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos || at == 0 || at + 1 == text.size()) return false;
+  return std::ranges::none_of(text, [](char letter) {
+    return static_cast<unsigned char>(letter) <= ' ' || letter == '<' || letter == '>';
+  });
+}
+
 Result<> SmtpMailer::deliver(const Parcel& parcel) {
-  if (!is_plain_address(parcel.to)) {
+  if (!is_mail_address(parcel.to)) {
     return fail(Fault::Permanent, "the recipient is no mail address", "InvalidAddress");
   }
   const std::unique_ptr<CURL, FreeHandle> handle(curl_easy_init());

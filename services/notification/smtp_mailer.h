@@ -10,6 +10,7 @@
 #include "services/notification/carrier.h"
 
 #include <string>
+#include <string_view>
 
 namespace conga::notification {
 
@@ -42,5 +43,8 @@ public:
 private:
   SmtpOptions options_;
 };
+
+/// `NAME@HOST`, without anything that could end the command or header it stands in.
+bool is_mail_address(std::string_view text);
 
 }  // namespace conga::notification

@@ -50,14 +50,19 @@ public:
       at = add_tag(open, close + kClose.size());
     }
     add_text(text_.substr(at));
-    for (const std::size_t part : open_) {
-      fault("{{#" + parts_[part].text + "}} has no {{/" + parts_[part].text + "}}",
-            "{{#" + parts_[part].text);
-      parts_[part].end = parts_.size();
+    for (const Section& section : open_) {
+      fault(section.tag + " has no {{/" + parts_[section.part].text + "}}", section.tag);
+      parts_[section.part].end = parts_.size();
     }
   }
 
 private:
+  /// One that is open.
+  struct Section {
+    std::size_t part = 0;
+    std::string tag;
+  };
+
   void add_text(std::string_view text) {
     if (!text.empty()) parts_.push_back({.kind = Template::Kind::Text, .text = std::string(text)});
   }
@@ -72,7 +77,7 @@ private:
     if (is_section) end = drop_line(open, end);
     if (sign == '#') {
       check(name, tag, true);
-      open_.push_back(parts_.size());
+      open_.push_back({.part = parts_.size(), .tag = std::string(tag)});
       parts_.push_back({.kind = Template::Kind::Open, .text = std::string(name)});
     } else if (sign == '/') {
       close_section(name, tag);
@@ -84,10 +89,10 @@ private:
   }
 
   void close_section(std::string_view name, std::string_view tag) {
-    if (open_.empty() || parts_[open_.back()].text != name) {
+    if (open_.empty() || parts_[open_.back().part].text != name) {
       return fault(std::string(tag) + " closes nothing that is open here", std::string(tag));
     }
-    parts_[open_.back()].end = parts_.size();
+    parts_[open_.back().part].end = parts_.size();
     open_.pop_back();
     parts_.push_back({.kind = Template::Kind::Close, .text = std::string(name)});
   }
@@ -112,8 +117,8 @@ private:
   void check(std::string_view name, std::string_view tag, bool is_section) {
     if (known_.values.contains(name)) return;
     if (is_section && known_.lists.contains(name)) return;
-    for (const std::size_t part : open_) {
-      const auto list = known_.lists.find(parts_[part].text);
+    for (const Section& section : open_) {
+      const auto list = known_.lists.find(parts_[section.part].text);
       if (list != known_.lists.end() && list->second.front().contains(name)) return;
     }
     if (known_.lists.contains(name)) {
@@ -128,8 +133,8 @@ private:
     std::vector<std::string> names;
     append_names(known_.values, names);
     append_names(known_.lists, names);
-    for (const std::size_t part : open_) {
-      const auto list = known_.lists.find(parts_[part].text);
+    for (const Section& section : open_) {
+      const auto list = known_.lists.find(parts_[section.part].text);
       if (list != known_.lists.end()) append_names(list->second.front(), names);
     }
     const std::string_view close = nearest(name, names);
@@ -147,7 +152,7 @@ private:
   const Fields& known_;
   std::vector<Template::Part>& parts_;
   std::vector<TemplateFault>& faults_;
-  std::vector<std::size_t> open_;  ///< The sections that are open, outermost first.
+  std::vector<Section> open_;  ///< Outermost first.
 };
 
 Template::Template(std::string_view text, const Fields& known, std::vector<TemplateFault>& faults) {

@@ -50,13 +50,20 @@ OWN_FAULTS = {
         ["4:27: ticketing.airline-code: expected an integer from 0 to 999, got the number 1000"],
     ),
     "notification": (
-        "{form: me, smtp: {url: 'http://x', user: me, starttls: off}}",
+        "{form: me, from: me, smtp: {url: 'http://x', user: me, starttls: off},\n"
+        "  sms-gateway: {url: 'ftp://x', password-file: nowhere},\n"
+        "  opt-outs: [{recipient: a@b.c, channel: fax}]}",
         [
             "4:15: notification.templates: is missing",
             "4:16: notification.form: unknown key, did you mean from? Allowed: templates, from, smtp, maildir",
-            "4:38: notification.smtp.url: expected smtp://HOST:PORT or smtps://HOST:PORT, got",
-            "4:56: notification.smtp.user: user and password-file go together",
-            "4:70: notification.smtp.starttls: a password is sent over TLS only",
+            "4:32: notification.from: expected a mail address, got 'me'",
+            "4:48: notification.smtp.url: expected smtp://HOST:PORT or smtps://HOST:PORT, got",
+            "4:66: notification.smtp.user: user and password-file go together",
+            "4:80: notification.smtp.starttls: a password is sent over TLS only",
+            "5:16: notification.sms-gateway.from: is missing",
+            "5:22: notification.sms-gateway.url: expected http://HOST:PORT or https://HOST:PORT",
+            "5:48: notification.sms-gateway.password-file: ",
+            "6:42: notification.opt-outs[0].channel: expected one of email, sms, got the text",
         ],
     ),
 }

@@ -3,6 +3,7 @@
 #include "services/notification/message.h"
 
 #include "services/notification/sms_gateway.h"
+#include "services/notification/smtp_mailer.h"
 
 #include <doctest/doctest.h>
 
@@ -49,6 +50,14 @@ TEST_CASE("what a phone shows without Unicode is known") {
   CHECK_FALSE(is_gsm7("Dvořák"));
   CHECK_FALSE(is_gsm7("航空券"));
   CHECK_FALSE(is_gsm7("„Anführung“"));
+}
+
+TEST_CASE("a mail address is one that ends neither a command nor a header") {
+  CHECK(is_mail_address("ana@example.com"));
+  for (const char* wrong :
+       {"", "ana", "@example.com", "ana@", "a b@c", "a@b\r\nRCPT TO:c@d", "<a@b>"}) {
+    CHECK_FALSE(is_mail_address(wrong));
+  }
 }
 
 TEST_CASE("what a server said is one line of ASCII") {

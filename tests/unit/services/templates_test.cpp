@@ -6,7 +6,9 @@
 #include "tests/unit/services/support.h"
 
 #include <doctest/doctest.h>
+#include <rapidcheck.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -159,6 +161,33 @@ TEST_CASE("a name cannot become markup") {
   CHECK(words.html.find("<script>") == std::string::npos);
   CHECK(words.html.find("Ana &lt;b&gt; &amp; Co") != std::string::npos);
   CHECK(words.text.find("Ana <b> & Co") != std::string::npos);
+}
+
+TEST_CASE("whatever a value holds, HTML has the markup of its template only") {
+  CHECK(rc::check([](const std::string& value) {
+    std::vector<TemplateFault> faults;
+    const Fields fields{.values = {{"name", value}}, .lists = {}};
+    const Template page("<p title=\"{{name}}\">{{name}}</p>", fields, faults);
+    const std::string html = page.render(fields, Escape::Html);
+    RC_ASSERT(faults.empty());
+    RC_ASSERT(std::ranges::count(html, '<') == 2);
+    RC_ASSERT(std::ranges::count(html, '>') == 2);
+    RC_ASSERT(std::ranges::count(html, '"') == 2);
+  }));
+}
+
+TEST_CASE("any text is a template or is told what is wrong with it") {
+  CHECK(rc::check([] {
+    const auto parts = *rc::gen::container<std::vector<std::string>>(rc::gen::element<std::string>(
+        "{{", "}}", "#", "/", "name", "seats", "seat", " ", "\n", "x"));
+    std::string text;
+    for (const std::string& part : parts) text += part;
+    std::vector<TemplateFault> faults;
+    const Template made(text, some_fields(), faults);
+    const std::string out = made.render(some_fields(), Escape::None);
+    for (const TemplateFault& fault : faults) RC_ASSERT(text.find(fault.near) != std::string::npos);
+    if (text.find("{{") == std::string::npos) RC_ASSERT(out == text);
+  }));
 }
 
 TEST_CASE("seats and tickets are listed one a line") {
