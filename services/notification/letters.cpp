@@ -130,6 +130,7 @@ Fields known_fields() {
 const std::vector<std::pair<std::string_view, Fields>>& known_letters() {
   static const std::vector<std::pair<std::string_view, Fields>> kKnown = [] {
     std::vector<std::pair<std::string_view, Fields>> known;
+    known.reserve(kKinds.size());
     for (const Kind& kind : kKinds) known.emplace_back(kind.type, kind.sample());
     return known;
   }();

@@ -4,6 +4,7 @@
 
 #include "services/notification/durable_file.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
@@ -14,10 +15,10 @@ namespace {
 /// True if a mail reader has taken the message over: `cur/NAME:2,FLAGS`.
 bool is_read(const std::filesystem::path& folder, const std::string& name) {
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (entry.path().filename().string().starts_with(name)) return true;
-  }
-  return false;
+  const std::filesystem::directory_iterator files(folder, error);
+  return std::any_of(begin(files), end(files), [&name](const auto& file) {
+    return file.path().filename().string().starts_with(name);
+  });
 }
 
 }  // namespace

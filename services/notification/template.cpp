@@ -164,13 +164,18 @@ struct Template::Rendering {
   Escape escape;
   std::string out;
 
-  const std::string* value(const std::string& name, const Values* entry) const {
+  /// Of the entry, or else of the whole; empty if there is none.
+  std::string_view value(const std::string& name, const Values* entry) const {
     if (entry != nullptr) {
       const auto found = entry->find(name);
-      if (found != entry->end()) return &found->second;
+      if (found != entry->end()) return found->second;
     }
     const auto found = fields.values.find(name);
-    return found == fields.values.end() ? nullptr : &found->second;
+    return found == fields.values.end() ? std::string_view() : found->second;
+  }
+
+  void fill_in(std::string_view value) {
+    out += escape == Escape::Html ? kit::html_escaped(value) : std::string(value);
   }
 };
 
@@ -183,22 +188,21 @@ std::string Template::render(const Fields& fields, Escape escape) const {
 void Template::render(Rendering& to, std::size_t from, std::size_t end, const Values* entry) const {
   for (std::size_t at = from; at < end; ++at) {
     const Part& part = parts_[at];
-    if (part.kind == Kind::Text) {
-      to.out += part.text;
-      continue;
-    }
-    const std::string* const value = to.value(part.text, entry);
-    if (part.kind == Kind::Value && value != nullptr) {
-      to.out += to.escape == Escape::Html ? kit::html_escaped(*value) : *value;
-    }
+    if (part.kind == Kind::Text) to.out += part.text;
+    if (part.kind == Kind::Value) to.fill_in(to.value(part.text, entry));
     if (part.kind != Kind::Open) continue;
-    const auto list = to.fields.lists.find(part.text);
-    if (list != to.fields.lists.end()) {
-      for (const Values& each : list->second) render(to, at + 1, part.end, &each);
-    } else if (value != nullptr && !value->empty()) {
-      render(to, at + 1, part.end, entry);
-    }
+    render_section(to, at, entry);
     at = part.end;
+  }
+}
+
+void Template::render_section(Rendering& to, std::size_t open, const Values* entry) const {
+  const Part& part = parts_[open];
+  const auto list = to.fields.lists.find(part.text);
+  if (list != to.fields.lists.end()) {
+    for (const Values& each : list->second) render(to, open + 1, part.end, &each);
+  } else if (!to.value(part.text, entry).empty()) {
+    render(to, open + 1, part.end, entry);
   }
 }
 

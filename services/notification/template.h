@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -58,6 +57,7 @@ private:
   struct Rendering;
 
   void render(Rendering& to, std::size_t from, std::size_t end, const Values* entry) const;
+  void render_section(Rendering& to, std::size_t open, const Values* entry) const;
 
   std::vector<Part> parts_;
 };

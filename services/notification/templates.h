@@ -9,7 +9,6 @@
 #include "services/notification/letters.h"
 #include "services/notification/template.h"
 
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
