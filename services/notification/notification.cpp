@@ -45,9 +45,12 @@ std::string key_of(const std::string& event_id, std::string_view channel) {
   return channel == kEmail ? event_id : event_id + "-sms";
 }
 
-std::string message_id(const std::string& event_id, std::string_view channel) {
+/// Of an e-mail: in the sender's domain, as RFC 5322 §3.6.4 advises.
+std::string message_id(const std::string& event_id,
+                       std::string_view channel,
+                       const std::string& from) {
   const std::string key = key_of(event_id, channel);
-  return channel == kEmail ? "<" + key + "@conga.invalid>" : key;
+  return channel == kEmail ? "<" + key + from.substr(from.rfind('@')) + ">" : key;
 }
 
 std::string email_text(const EventView& event,
@@ -59,11 +62,28 @@ std::string email_text(const EventView& event,
   return to_text({.from = from,
                   .to = to,
                   .subject = words.subject,
-                  .message_id = message_id(event.id.text(), kEmail),
+                  .message_id = message_id(event.id.text(), kEmail, from),
                   .date = date ? *date : WallTime(),
                   .language = words.language,
                   .text = words.text,
                   .html = words.html});
+}
+
+/// `row`: channel, booking_id, about, recipient, outcome, reason.
+kit::Fact fact_of(const kit::Row& row, const std::string& event_id, const std::string& from) {
+  const std::string& channel = row.text(0);
+  if (row.text(4) == kFailed) {
+    return kit::fact(contract::NotificationFailed{.booking_id = row.text(1),
+                                                  .about = row.text(2),
+                                                  .recipient = row.text(3),
+                                                  .reason = row.text(5),
+                                                  .channel = channel});
+  }
+  return kit::fact(contract::NotificationSent{.booking_id = row.text(1),
+                                              .about = row.text(2),
+                                              .recipient = row.text(3),
+                                              .message_id = message_id(event_id, channel, from),
+                                              .channel = channel});
 }
 
 }  // namespace
@@ -191,10 +211,9 @@ Result<kit::Facts> Notification::complete(const EventView& event,
   if (!report) return report.failure();
   const std::string id = event.id.text();
   for (const Outcome& each : report->outcomes) {
-    if (each.outcome == kSending) continue;
     const auto stored = database_.run(
         "UPDATE notifications SET outcome = ?, reason = ?, at = ?"
-        " WHERE event_id = ? AND channel = ?",
+        " WHERE event_id = ? AND channel = ? AND outcome = 'sending'",
         {each.outcome,
          each.reason,
          std::int64_t{now.wall.time_since_epoch().count()},
@@ -209,28 +228,12 @@ Result<kit::Facts> Notification::complete(const EventView& event,
 Result<kit::Facts> Notification::facts_about(const EventView& event) {
   const std::string id = event.id.text();
   const auto rows = database_.all(
-      "SELECT channel, booking_id, recipient, outcome, reason FROM notifications"
+      "SELECT channel, booking_id, about, recipient, outcome, reason FROM notifications"
       " WHERE event_id = ? AND outcome != 'sending' ORDER BY channel",
       {id});
   if (!rows) return rows.failure();
   kit::Facts facts;
-  const std::string about(event.detail_type);
-  for (const kit::Row& row : *rows) {
-    const std::string& channel = row.text(0);
-    if (row.text(3) == kSent) {
-      facts.push_back(kit::fact(contract::NotificationSent{.booking_id = row.text(1),
-                                                           .about = about,
-                                                           .recipient = row.text(2),
-                                                           .message_id = message_id(id, channel),
-                                                           .channel = channel}));
-    } else {
-      facts.push_back(kit::fact(contract::NotificationFailed{.booking_id = row.text(1),
-                                                             .about = about,
-                                                             .recipient = row.text(2),
-                                                             .reason = row.text(4),
-                                                             .channel = channel}));
-    }
-  }
+  for (const kit::Row& row : *rows) facts.push_back(fact_of(row, id, office_.from));
   return facts;
 }
 

@@ -26,7 +26,7 @@ struct Office {
   const Templates& templates;
   Carrier& email;
   Carrier& sms;
-  std::string from;  ///< The sender's e-mail address.
+  std::string from;  ///< The sender's mail address.
   std::vector<OptOut> opt_outs = {};
 };
 

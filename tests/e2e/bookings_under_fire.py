@@ -183,7 +183,7 @@ def check_mail(folder):
         first_line = html.escape(parts[0].get_content().splitlines()[0], quote=False)
         if first_line not in parts[1].get_content():
             faults.append(f"{path.name}: text and HTML differ")
-        if message["Message-ID"] != f"<{path.name.split(':')[0]}@conga.invalid>":
+        if message["Message-ID"] != f"<{path.name.split(':')[0]}@airline.example>":
             faults.append(f"{path.name}: Message-ID {message['Message-ID']}")
         names.add(message["Message-ID"])
     if not names:

@@ -297,7 +297,7 @@ class NotificationTest(unittest.TestCase):
         self.assertEqual(message["To"], mail.recipient)
         self.assertEqual(message["From"], "bookings@airline.example")
         self.assertEqual(message["Subject"], "Zahlung für LH123 erhalten")
-        self.assertEqual(message["Message-ID"], f"<{event_id}@conga.invalid>")
+        self.assertEqual(message["Message-ID"], f"<{event_id}@airline.example>")
         self.assertEqual(message["Content-Language"], "de")
         self.assertIsNotNone(message["Date"].datetime)
         text, html = message.iter_parts()
@@ -322,7 +322,7 @@ class NotificationTest(unittest.TestCase):
             event_id = office.tell(made)
             kind, fact = office.outcome()
             self.assertEqual(kind, "NotificationSent")
-            self.assertEqual(fact["message-id"], f"<{event_id}@conga.invalid>")
+            self.assertEqual(fact["message-id"], f"<{event_id}@airline.example>")
             self.assertEqual((fact["recipient"], fact["channel"]), ("ana@example.com", "email"))
             (mail,) = server.mails
             self.assertEqual((mail.recipient, mail.tls), ("ana@example.com", True))
@@ -389,7 +389,7 @@ class NotificationTest(unittest.TestCase):
             contents = [mail.content for mail in server.mails]
             self.assertEqual(len(contents), 2)
             self.assertEqual(contents[0], contents[1])
-            self.assertIn(f"Message-ID: <{event_id}@conga.invalid>".encode(), contents[0])
+            self.assertIn(f"Message-ID: <{event_id}@airline.example>".encode(), contents[0])
 
     def test_mail_does_not_go_in_the_clear_where_tls_is_required(self):
         keys = "starttls: required"

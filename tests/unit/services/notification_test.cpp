@@ -125,6 +125,9 @@ TEST_CASE("a mailbox that does not exist is a fact, one that is busy is retried"
   CHECK(later.error().fault == Fault::Transient);
   CHECK(later.error().what == "email: the mailbox does not exist");
   CHECK(later.error().code == "NoMailbox");
+  const auto row = desk.database->one("SELECT reason FROM notifications WHERE outcome = 'sending'");
+  REQUIRE(row);
+  CHECK((*row)->text(0) == "the mailbox does not exist");
 }
 
 TEST_CASE("a try whose end nobody saw is made again, and says so") {
