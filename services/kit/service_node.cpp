@@ -239,6 +239,12 @@ Result<> ServiceNode::complete(const Pending& pending,
                                const Result<std::string>& answer,
                                const Time& now) {
   const auto settle_all = [&](const Result<>& outcome) {
+    if (!outcome && outcome.error().fault == Fault::Transient) {
+      log_.complain(
+          now,
+          "effect-retried",
+          "the effect of " + pending.id.text() + " is to be tried again: " + outcome.error().what);
+    }
     for (const DeliveryId delivery : pending.deliveries) settle(delivery, outcome);
   };
   if (!answer && answer.error().fault == Fault::Transient) {

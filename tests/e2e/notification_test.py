@@ -372,6 +372,7 @@ class NotificationTest(unittest.TestCase):
             self.assertEqual(office.outcome()[0], "NotificationSent")
             self.assertEqual(server.recipients, ["busy@example.com"] * 3)
             self.assertEqual(len(server.mails), 1)
+            self.assertIn("450 4.2.1 mailbox busy", office.service.log_text())
 
             server.refusals["gone@example.com"].append("550-5.1.1 No such user,\r\n550 sorry")
             office.tell(paid("gone@example.com"))
