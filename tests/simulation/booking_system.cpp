@@ -492,7 +492,7 @@ void System::check(Report& report, bool done) {
   if (!journal) {
     report.violations.push_back("the journal does not open: " + journal.error().what);
   } else {
-    check_journal(**journal, wire_.acknowledged(), report);
+    check_journal(**journal, wire_.acknowledged(), store_watch_.unrecorded, report);
   }
   const auto letters = bus::SqliteDeadLetters::open(letters_);
   CONGA_CHECK(letters.has_value(), "the dead letters open");

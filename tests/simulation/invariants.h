@@ -12,6 +12,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace conga::simulation {
@@ -29,9 +30,13 @@ struct Books {
 /// Every booking as it must be: money, seats, tickets. Adds to `report`.
 void check_bookings(const Books& books, const std::vector<Request>& requests, Report& report);
 
-/// Every acknowledged event is in the journal, and each of its deliveries ended.
+using Deliveries = std::set<std::pair<bus::Sequence, bus::TargetName>>;
+
+/// Every acknowledged event is in the journal, and each of its deliveries ended. `unrecorded`:
+/// those that ended and found no room for their last word.
 void check_journal(bus::EventStore& store,
                    const std::set<std::string>& acknowledged,
+                   const Deliveries& unrecorded,
                    Report& report);
 
 /// Nothing is a dead letter but poison, and that with its reason.

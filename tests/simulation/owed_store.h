@@ -17,6 +17,8 @@ namespace conga::simulation {
 /// Outlives the sidecar's deaths.
 struct StoreWatch {
   std::set<std::pair<bus::Sequence, bus::TargetName>> owed;
+  /// Ended while the disk was full to the last byte held back: no record says so.
+  std::set<std::pair<bus::Sequence, bus::TargetName>> unrecorded;
   bool dies_at_sync = false;     ///< The power goes before the next sync, once.
   bool dies_after_sync = false;  ///< The process dies after the next sync, once.
   bool lies = false;             ///< sync() does nothing: for a mutant.
@@ -59,7 +61,12 @@ public:
 
   Result<> append(const bus::SettledRecord& record) override {
     watch_.owed.erase({record.sequence, record.target});
-    return inner_->append(record);
+    const std::uint64_t before = inner_->stats().unrecorded;
+    auto appended = inner_->append(record);
+    if (inner_->stats().unrecorded > before) {
+      watch_.unrecorded.emplace(record.sequence, record.target);
+    }
+    return appended;
   }
 
   Result<> append(const bus::RetryRecord& record) override { return inner_->append(record); }
