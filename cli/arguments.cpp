@@ -126,6 +126,16 @@ Examples:
   conga rules flow config/rules.yaml --manifests *.json
   conga rules flow config/rules.yaml --manifests *.json --mermaid)";
 
+constexpr const char* kRulesDiffExamples =
+    R"(Needs no bus; reads the journal of one that may be running. Matches each event of the journal with
+both rule sets and tells, for each rule and target, the deliveries that would be gained and lost; of
+these, RETARGETED are those that the same rule would send elsewhere. Exit code 0: nothing would
+change; 1: something would, or a file is faulty.
+
+Examples:
+  conga rules diff new.yaml --against config/rules.yaml --journal var/journal
+  conga rules diff new.yaml --against config/rules.yaml --journal var/journal --since 24h --json)";
+
 constexpr const char* kRulesReloadExamples =
     R"(The bus reads its rules anew, as on SIGHUP. If they are wrong it says where, and keeps the old ones.
 
@@ -167,6 +177,7 @@ struct Draft {
   PutOptions put;
   std::string rate;
   std::string patience;
+  std::string since;
   TapOptions tap;
   TraceOptions trace;
   DlqOptions dlq;
@@ -315,6 +326,20 @@ void add_rules(CLI::App& app, Draft& draft) {
   flow->add_flag("--mermaid", rules.mermaid, "As a Mermaid flowchart");
   flow->footer(kRulesFlowExamples);
   flow->callback([&rules] { rules.action = RulesOptions::Action::Flow; });
+  CLI::App* diff =
+      group->add_subcommand("diff", "Show what other rules would have done, without a bus");
+  diff->add_option("file", rules.files, "The new rule files")->required();
+  diff->add_option("--against", rules.against, "The rule files as they are")
+      ->type_name("FILE")
+      ->required();
+  diff->add_option("--journal", rules.journal, "The sidecar's journal.directory")
+      ->type_name("DIR")
+      ->required();
+  diff->add_option("--since", draft.since, "Only events of so long ago: 24h")
+      ->type_name("DURATION")
+      ->check(is_duration);
+  diff->footer(kRulesDiffExamples);
+  diff->callback([&rules] { rules.action = RulesOptions::Action::Diff; });
   CLI::App* reload = group->add_subcommand("reload", "Make the bus read its rules anew");
   reload->footer(kRulesReloadExamples);
   reload->callback([&rules] { rules.action = RulesOptions::Action::Reload; });
@@ -379,6 +404,12 @@ PutOptions finished_put(const Draft& draft) {
   return put;
 }
 
+RulesOptions finished_rules(const Draft& draft) {
+  RulesOptions rules = draft.rules;
+  if (!draft.since.empty()) rules.since = *parse_duration(draft.since);
+  return rules;
+}
+
 StatusOptions finished_status(const Draft& draft) {
   StatusOptions status = draft.status;
   if (!draft.patience.empty()) status.patience = *parse_duration(draft.patience);
@@ -394,7 +425,7 @@ CommandOptions chosen(std::string_view name, const Draft& draft) {
   if (name == "tap") return draft.tap;
   if (name == "trace") return draft.trace;
   if (name == "dlq") return draft.dlq;
-  if (name == "rules") return draft.rules;
+  if (name == "rules") return finished_rules(draft);
   if (name == "target") return draft.target;
   if (name == "journal") return draft.journal;
   return finished_status(draft);

@@ -118,7 +118,8 @@ bool is_offline(const CommandOptions& command) {
   return rules != nullptr
          && (rules->action == RulesOptions::Action::Check
              || rules->action == RulesOptions::Action::Test
-             || rules->action == RulesOptions::Action::Flow);
+             || rules->action == RulesOptions::Action::Flow
+             || rules->action == RulesOptions::Action::Diff);
 }
 
 }  // namespace

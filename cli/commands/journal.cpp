@@ -3,6 +3,7 @@
 #include "cli/commands/journal.h"
 
 #include "bus/sidecar/journal_format.h"
+#include "cli/journal_reader.h"
 #include "cli/text.h"
 #include "common/core/clock.h"
 #include "common/io/log_scan.h"
@@ -18,98 +19,6 @@
 
 namespace conga::cli {
 namespace {
-
-/// What a bus let in may be larger than this program's default limits.
-constexpr ValueLimits kWideLimits{.max_size = std::size_t{1} << 30U, .max_depth = 256};
-
-/// One record, understood as far as its type asks for.
-struct Entry {
-  LogPosition position;
-  std::uint64_t commit = 0;
-  std::uint64_t size = 0;  ///< On disk.
-  std::uint8_t type = 0;
-  bus::EventRecordView event;  ///< Of an event or carried record; so the next two.
-  std::optional<EventView> view;
-  std::vector<bus::TargetName> targets;
-  bus::SettledRecord settled;
-  bus::RetryRecord retry;
-};
-
-Result<> read_event_entry(std::string_view payload, Entry& entry) {
-  const auto record = bus::read_event_record(payload);
-  if (!record) return record.failure();
-  entry.event = *record;
-  std::string_view names = record->targets;
-  auto targets = bus::take_targets(names);
-  if (!targets) return targets.failure();
-  entry.targets = std::move(*targets);
-  const auto view = read_event(record->event, kWideLimits);
-  if (!view) return view.failure();
-  entry.view = *view;
-  return {};
-}
-
-template <class Record>
-Result<> keep(Result<Record> record, Record& in) {
-  if (!record) return record.failure();
-  in = std::move(*record);
-  return {};
-}
-
-Result<> read_entry(const LogRecord& record, Entry& entry) {
-  entry.position = record.position;
-  entry.commit = record.frame.commit;
-  entry.size = record.frame.size();
-  entry.type = record.frame.type;
-  switch (record.frame.type) {
-    case bus::kEventRecord:
-    case bus::kCarriedRecord:
-      return read_event_entry(record.payload, entry);
-    case bus::kSettledRecord:
-      return keep(bus::read_settled_record(record.payload), entry.settled);
-    case bus::kRetryRecord:
-      return keep(bus::read_retry_record(record.payload), entry.retry);
-    default:
-      return fail(Fault::Corrupt,
-                  "a record of unknown type " + std::to_string(record.frame.type),
-                  "DamagedJournal");
-  }
-}
-
-/// A record whose bytes are what was written, and yet make no sense.
-struct Malformed {
-  LogPosition position;
-  std::uint64_t size = 0;
-  std::string reason;
-};
-
-using EntryUser = std::function<void(const Entry&)>;
-
-class Reader final : public LogVisitor {
-public:
-  explicit Reader(EntryUser user) : user_(std::move(user)) {}
-
-  void on_notes(const SegmentNotes& newest) override { notes_ = newest; }
-
-  Result<> on_record(const LogRecord& record) override {
-    Entry entry;
-    if (const auto read = read_entry(record, entry); read) {
-      user_(entry);
-    } else {
-      malformed_.push_back({record.position, record.frame.size(), read.error().what});
-    }
-    return {};
-  }
-
-  const SegmentNotes& notes() const { return notes_; }
-
-  const std::vector<Malformed>& malformed() const { return malformed_; }
-
-private:
-  EntryUser user_;
-  SegmentNotes notes_;
-  std::vector<Malformed> malformed_;
-};
 
 // --- damage
 
@@ -141,7 +50,7 @@ Finding finding_of(const LogDamage& damage) {
   return found;
 }
 
-std::vector<Finding> findings_of(const LogScan& scan, const Reader& reader) {
+std::vector<Finding> findings_of(const LogScan& scan, const JournalReader& reader) {
   std::vector<Finding> findings;
   for (const LogDamage& damage : scan.damage) findings.push_back(finding_of(damage));
   for (const Malformed& one : reader.malformed()) {
@@ -214,7 +123,7 @@ std::string_view ending_name(bus::Ending ending) {
   return ending == bus::Ending::Settled ? "settled" : "dead-letter";
 }
 
-std::string type_name(const Entry& entry) {
+std::string type_name(const JournalEntry& entry) {
   if (entry.type == bus::kSettledRecord) return std::string(ending_name(entry.settled.ending));
   if (entry.type == bus::kRetryRecord) return "retry";
   return entry.type == bus::kCarriedRecord ? "carried" : "event";
@@ -229,7 +138,7 @@ std::string reason_of(const std::string& code, const std::string& message) {
   return " " + printable(code) + (message.empty() ? "" : ": " + printable(message));
 }
 
-std::string event_text(const Entry& entry) {
+std::string event_text(const JournalEntry& entry) {
   std::string line = std::to_string(entry.event.sequence) + " "
                      + format_rfc3339(entry.event.ingested) + " " + entry.view->id.text() + " "
                      + printable(entry.view->source) + " " + printable(entry.view->detail_type)
@@ -251,7 +160,7 @@ std::string retry_text(const bus::RetryRecord& record) {
          + format_rfc3339(record.due) + reason_of(record.code, record.message);
 }
 
-std::string dump_text(const Entry& entry) {
+std::string dump_text(const JournalEntry& entry) {
   std::string line = std::to_string(entry.position.segment) + ":"
                      + std::to_string(entry.position.offset) + " " + type_name(entry) + " ";
   if (entry.type == bus::kSettledRecord) return line + settled_text(entry.settled) + "\n";
@@ -261,7 +170,10 @@ std::string dump_text(const Entry& entry) {
 
 constexpr std::size_t kSharedMembers = 5;
 
-void pack_shared(Packer& packer, const Entry& entry, bus::Sequence sequence, std::size_t more) {
+void pack_shared(Packer& packer,
+                 const JournalEntry& entry,
+                 bus::Sequence sequence,
+                 std::size_t more) {
   packer.map(kSharedMembers + more).key("segment").unsigned_integer(entry.position.segment);
   packer.key("offset").unsigned_integer(entry.position.offset);
   packer.key("commit").unsigned_integer(entry.commit).key("type").string(type_name(entry));
@@ -272,7 +184,7 @@ void pack_time(Packer& packer, std::string_view key, WallTime time) {
   packer.key(key).string(format_rfc3339(time));
 }
 
-void pack_event(Packer& packer, const Entry& entry) {
+void pack_event(Packer& packer, const JournalEntry& entry) {
   pack_shared(packer, entry, entry.event.sequence, 3);
   pack_time(packer, "ingested", entry.event.ingested);
   packer.key("targets").array(entry.targets.size());
@@ -290,7 +202,7 @@ void pack_whose(Packer& packer, const Record& record) {
   packer.key("message").string(record.message);
 }
 
-void pack_settled(Packer& packer, const Entry& entry) {
+void pack_settled(Packer& packer, const JournalEntry& entry) {
   const bus::SettledRecord& record = entry.settled;
   pack_shared(packer, entry, record.sequence, 9);
   pack_whose(packer, record);
@@ -300,7 +212,7 @@ void pack_settled(Packer& packer, const Entry& entry) {
   pack_time(packer, "at", record.at);
 }
 
-void pack_retry(Packer& packer, const Entry& entry) {
+void pack_retry(Packer& packer, const JournalEntry& entry) {
   const bus::RetryRecord& record = entry.retry;
   pack_shared(packer, entry, record.sequence, 9);
   pack_whose(packer, record);
@@ -310,7 +222,7 @@ void pack_retry(Packer& packer, const Entry& entry) {
   pack_time(packer, "due", record.due);
 }
 
-void dump(const Entry& entry, Screen& screen, const Look& look) {
+void dump(const JournalEntry& entry, Screen& screen, const Look& look) {
   if (!look.json) return screen.print(dump_text(entry));
   std::string line;
   Packer packer(line);
@@ -339,7 +251,7 @@ struct Counts {
   std::optional<WallTime> newest;
 };
 
-void count_event(const Entry& entry, Counts& counts) {
+void count_event(const JournalEntry& entry, Counts& counts) {
   const bus::Sequence sequence = entry.event.sequence;
   if (counts.first_sequence == 0) counts.first_sequence = sequence;
   counts.first_sequence = std::min(counts.first_sequence, sequence);
@@ -349,7 +261,7 @@ void count_event(const Entry& entry, Counts& counts) {
   counts.newest = std::max(counts.newest.value_or(time), time);
 }
 
-void count(const Entry& entry, Counts& counts) {
+void count(const JournalEntry& entry, Counts& counts) {
   counts.bytes += entry.size;
   if (entry.type == bus::kRetryRecord) {
     ++counts.retries;
@@ -362,7 +274,7 @@ void count(const Entry& entry, Counts& counts) {
 }
 
 void print_stats(const LogScan& scan,
-                 const Reader& reader,
+                 const JournalReader& reader,
                  const Counts& counts,
                  Screen& screen,
                  const Look& look) {
@@ -411,25 +323,12 @@ ExitCode complain(Screen& screen, const std::string& what) {
 ExitCode run_journal(Files& files, const JournalOptions& options, Screen& screen, Look look) {
   using Action = JournalOptions::Action;
   Counts counts;
-  Reader reader([&](const Entry& entry) {
+  JournalReader reader([&](const JournalEntry& entry) {
     if (options.action == Action::Dump) dump(entry, screen, look);
     if (options.action == Action::Stats) count(entry, counts);
   });
-  const auto scan = scan_log(files, options.directory, ScanFrom::Oldest, reader);
-  if (!scan) {
-    const bool moved = scan.error().code == "NotFound";
-    return complain(screen,
-                    scan.error().what
-                        + (moved ? " (if a sidecar works there it may just have dropped an old "
-                                   "segment: try again)"
-                                 : ""));
-  }
-  if (scan->segments.empty()) {
-    return complain(screen,
-                    options.directory
-                        + ": no segment of a journal (00000001.log …) here: name the sidecar's "
-                          "journal.directory");
-  }
+  const auto scan = read_journal(files, options.directory, reader);
+  if (!scan) return complain(screen, scan.error().what);
   const std::vector<Finding> findings = findings_of(*scan, reader);
   if (options.action == Action::Verify) {
     print_verdict(*scan, options.directory, findings, screen, look);

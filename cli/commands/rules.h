@@ -6,19 +6,21 @@
 #pragma once
 
 #include "cli/bus_command.h"
+#include "common/core/clock.h"
 #include "common/wire/event/value.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace conga::cli {
 
 struct RulesOptions {
-  enum class Action : std::uint8_t { Check, List, Test, Flow, Reload };
+  enum class Action : std::uint8_t { Check, List, Test, Flow, Diff, Reload };
 
   Action action = Action::List;
-  std::vector<std::string> files{};  ///< Check, Flow.
+  std::vector<std::string> files{};  ///< Check, Flow; Diff: the new ones.
   bool aws = false;                  ///< Check: warn of what Amazon EventBridge would refuse.
   std::string pattern{};             ///< Test: JSON or `@file`; so the next.
   std::string event{};
@@ -26,6 +28,9 @@ struct RulesOptions {
   std::string cases{};                   ///< Test: a file of JSON lines, or `-`.
   std::vector<std::string> manifests{};  ///< Flow: files that services' `--manifest` has made.
   bool mermaid = false;                  ///< Flow.
+  std::vector<std::string> against{};    ///< Diff: the files of the rules as they are.
+  std::string journal{};                 ///< Diff: the sidecar's journal.directory.
+  std::optional<Duration> since{};       ///< Diff: only events of so long ago.
 };
 
 /// Why these options cannot be carried out; empty if they can.

@@ -4,9 +4,11 @@
 
 #include "bus/rules/pattern_case.h"
 #include "bus/rules/rule_set.h"
+#include "cli/commands/rules_diff.h"
 #include "cli/commands/rules_flow.h"
 #include "cli/event_filter.h"
 #include "cli/text.h"
+#include "common/io/posix_files.h"
 #include "common/wire/event/json.h"
 #include "common/wire/event/packer.h"
 
@@ -125,6 +127,10 @@ ExitCode test_one(
 
 ExitCode run_offline(const RulesOptions& options, Screen& screen, Look look) {
   if (options.action == RulesOptions::Action::Check) return check_files(options, screen, look);
+  if (options.action == RulesOptions::Action::Diff) {
+    PosixFiles files;
+    return diff_rules(files, options, SystemClock().now().wall, screen, look);
+  }
   if (options.action == RulesOptions::Action::Flow) return show_flow(options, screen, look);
   if (options.cases.empty()) {
     return test_one(options.pattern, options.event, screen, look, options.explain);
