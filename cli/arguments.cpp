@@ -170,6 +170,17 @@ Examples:
   conga journal stats /var/lib/conga/journal
   conga journal dump --json /var/lib/conga/journal | jq 'select(.type == "dead-letter")')";
 
+constexpr const char* kMapExamples =
+    R"(Needs no bus; reads the journal of one that may be running. One line for each event type, from whom
+to whom, by which rule: how many, how long from ingestion until settled, what was tried again, what
+became a dead letter, what is pending and since when. With --manifests, sources are told by their
+services' names. --diff exits with 1 if something differs.
+
+Examples:
+  conga map --journal var/journal --since 1h
+  conga map --journal var/journal --manifests *.json --dot | dot -Tsvg > flow.svg
+  conga map --journal var/journal --manifests *.json --rules config/rules.yaml --diff)";
+
 /// The options of every command while CLI11 fills them in; it needs addresses that stay.
 struct Draft {
   Arguments common;
@@ -185,6 +196,7 @@ struct Draft {
   StatusOptions status;
   TargetOptions target;
   JournalOptions journal;
+  MapOptions map;
 };
 
 std::string is_duration(const std::string& text) {
@@ -361,6 +373,27 @@ void add_target(CLI::App& app, Draft& draft) {
   add("resume", "Send to a paused target again", TargetOptions::Action::Resume);
 }
 
+void add_map(CLI::App& app, Draft& draft) {
+  MapOptions& map = draft.map;
+  CLI::App* command =
+      app.add_subcommand("map", "Show the flow that really happened, without a bus");
+  command->add_option("--journal", map.journal, "The sidecar's journal.directory")
+      ->type_name("DIR")
+      ->required();
+  command->add_option("--since", draft.since, "Only events of so long ago: 1h")
+      ->type_name("DURATION")
+      ->check(is_duration);
+  command->add_option("--manifests", map.manifests, "What services print with --manifest")
+      ->type_name("FILE");
+  auto* mermaid = command->add_flag("--mermaid", map.mermaid, "As a Mermaid flowchart");
+  auto* dot = command->add_flag("--dot", map.dot, "As a Graphviz graph");
+  auto* diff = command->add_flag("--diff", map.diff, "What differs from the declared flow");
+  command->add_option("--rules", map.rules, "With --diff: the rule files")->type_name("FILE");
+  mermaid->excludes(dot)->excludes(diff);
+  dot->excludes(diff);
+  command->footer(kMapExamples);
+}
+
 void add_journal(CLI::App& app, Draft& draft) {
   JournalOptions& journal = draft.journal;
   CLI::App* group = app.add_subcommand("journal", "Look into a sidecar's journal, without a bus");
@@ -410,6 +443,12 @@ RulesOptions finished_rules(const Draft& draft) {
   return rules;
 }
 
+MapOptions finished_map(const Draft& draft) {
+  MapOptions map = draft.map;
+  if (!draft.since.empty()) map.since = *parse_duration(draft.since);
+  return map;
+}
+
 StatusOptions finished_status(const Draft& draft) {
   StatusOptions status = draft.status;
   if (!draft.patience.empty()) status.patience = *parse_duration(draft.patience);
@@ -428,6 +467,7 @@ CommandOptions chosen(std::string_view name, const Draft& draft) {
   if (name == "rules") return finished_rules(draft);
   if (name == "target") return draft.target;
   if (name == "journal") return draft.journal;
+  if (name == "map") return finished_map(draft);
   return finished_status(draft);
 }
 
@@ -459,6 +499,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   add_status(app, draft);
   add_target(app, draft);
   add_journal(app, draft);
+  add_map(app, draft);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -475,6 +516,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   if (is_dlq) fault = fault_of(draft.dlq);
   const bool is_rules = fault.empty() && app.got_subcommand("rules");
   if (is_rules) fault = fault_of(draft.rules);
+  const bool is_map = fault.empty() && app.got_subcommand("map");
+  if (is_map) fault = fault_of(draft.map);
   if (!fault.empty()) return usage(fault);
   CommandOptions command = chosen(app.get_subcommands().front()->get_name(), draft);
   return {.arguments = finished(std::move(draft), std::move(command)), .text = {}, .code = {}};

@@ -6,6 +6,7 @@
 
 #include "cli/commands/dlq.h"
 #include "cli/commands/journal.h"
+#include "cli/commands/map.h"
 #include "cli/commands/put.h"
 #include "cli/commands/rules.h"
 #include "cli/commands/status.h"
@@ -31,7 +32,8 @@ using CommandOptions = std::variant<PutOptions,
                                     RulesOptions,
                                     StatusOptions,
                                     TargetOptions,
-                                    JournalOptions>;
+                                    JournalOptions,
+                                    MapOptions>;
 
 struct Arguments {
   std::string config{};   ///< A bus.yaml to take the endpoints from; empty: none given.

@@ -66,7 +66,9 @@ Result<> JournalReader::on_record(const LogRecord& record) {
 Result<LogScan> read_journal(Files& files, const std::string& directory, JournalReader& reader) {
   auto scan = scan_log(files, directory, ScanFrom::Oldest, reader);
   if (!scan) {
-    const bool moved = scan.error().code == "NotFound";
+    // Of a segment, not of the directory.
+    const bool moved =
+        scan.error().code == "NotFound" && scan.error().what.find(".log") != std::string::npos;
     return fail(scan.error().fault,
                 scan.error().what
                     + (moved ? " (if a sidecar works there it may just have dropped an old "

@@ -3,6 +3,7 @@
 #include "cli/run_command.h"
 
 #include "cli/commands/journal.h"
+#include "cli/commands/map.h"
 #include "cli/commands/rules_offline.h"
 #include "cli/commands/trace.h"
 #include "cli/endpoints.h"
@@ -69,9 +70,13 @@ struct Maker {
     return std::make_unique<Rules>(settings, options.action, screen, look);
   }
 
-  /// Never asked: it needs no bus.
+  /// Never asked: it needs no bus. So the next.
   Made operator()(const JournalOptions& /*options*/) const {
     return fail(Fault::Permanent, "journal needs no bus");
+  }
+
+  Made operator()(const MapOptions& /*options*/) const {
+    return fail(Fault::Permanent, "map needs no bus");
   }
 
   Made operator()(const TargetOptions& options) const {
@@ -128,6 +133,12 @@ ExitCode run_command(const Arguments& arguments, Random& random, Screen& screen,
   if (const auto* journal = std::get_if<JournalOptions>(&arguments.command)) {
     PosixFiles files;
     const ExitCode code = run_journal(files, *journal, screen, look);
+    screen.flush();
+    return code;
+  }
+  if (const auto* map = std::get_if<MapOptions>(&arguments.command)) {
+    PosixFiles files;
+    const ExitCode code = show_map(files, *map, SystemClock().now().wall, screen, look);
     screen.flush();
     return code;
   }

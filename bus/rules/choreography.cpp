@@ -54,11 +54,21 @@ bool admits(const Pattern::Field& field, std::string_view text) {
   });
 }
 
-/// `to` of each target of a rule.
-std::vector<std::string> ends_of(const RuleSet& rules, const RuleSet::Rule& rule) {
-  std::vector<std::string> ends;
-  for (const std::uint32_t target : rule.targets) ends.push_back(rules.targets()[target].service);
-  for (const std::uint32_t topic : rule.topics) ends.push_back("topic: " + rules.topics()[topic]);
+struct End {
+  std::string to;
+  std::string target;
+};
+
+std::vector<End> ends_of(const RuleSet& rules, const RuleSet::Rule& rule) {
+  std::vector<End> ends;
+  for (const std::uint32_t position : rule.targets) {
+    const LinkTarget& target = rules.targets()[position];
+    ends.push_back({.to = target.service, .target = target.target});
+  }
+  for (const std::uint32_t topic : rule.topics) {
+    const std::string name = "topic: " + rules.topics()[topic];
+    ends.push_back({.to = name, .target = name});
+  }
   return ends;
 }
 
@@ -66,7 +76,7 @@ std::vector<std::string> ends_of(const RuleSet& rules, const RuleSet::Rule& rule
 struct Route {
   const RuleSet::Rule& rule;
   Pattern pattern;
-  std::vector<std::string> ends;
+  std::vector<End> ends;
 };
 
 std::vector<Route> routes_of(const RuleSet& rules) {
@@ -92,11 +102,12 @@ void draw(const std::vector<Route>& routes,
           std::vector<Arrow>& arrows) {
   for (const Route& route : routes) {
     if (!may_match(route.pattern, from.source, detail_type)) continue;
-    for (const std::string& end : route.ends) {
+    for (const End& end : route.ends) {
       arrows.push_back({.from = std::string(from.name),
                         .detail_type = detail_type,
                         .rule = route.rule.name,
-                        .to = end});
+                        .to = end.to,
+                        .target = end.target});
     }
   }
 }

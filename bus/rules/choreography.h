@@ -34,7 +34,8 @@ struct Arrow {
   std::string from;  ///< A service, or kOutside.
   std::string detail_type;
   std::string rule;
-  std::string to;  ///< A service, or `topic: NAME`.
+  std::string to;      ///< A service, or `topic: NAME`.
+  std::string target;  ///< What the rule calls it: a service unless it is named otherwise.
 
   friend bool operator==(const Arrow&, const Arrow&) = default;
 };

@@ -2,8 +2,8 @@
 
 #include "cli/commands/rules_flow.h"
 
+#include "cli/declarations.h"
 #include "cli/text.h"
-#include "common/config/config_reader.h"
 #include "common/wire/event/json.h"
 #include "common/wire/event/packer.h"
 
@@ -14,24 +14,6 @@ namespace conga::cli {
 namespace {
 
 using bus::Arrow;
-using bus::Declaration;
-
-Result<std::vector<Declaration>> load_declarations(const std::vector<std::string>& paths) {
-  std::vector<Declaration> declarations;
-  for (const std::string& path : paths) {
-    const auto text = read_text_file(path);
-    if (!text) return text.failure();
-    auto declaration = bus::read_declaration(*text);
-    if (!declaration) {
-      return fail(Fault::Permanent,
-                  path + ": is no manifest, as `conga-payment --manifest` prints one: "
-                      + declaration.error().what,
-                  declaration.error().code);
-    }
-    declarations.push_back(std::move(*declaration));
-  }
-  return declarations;
-}
 
 std::string lines_of(const std::vector<Arrow>& arrows) {
   std::string text;
@@ -117,6 +99,17 @@ std::string mermaid_of(const std::vector<Arrow>& arrows) {
             + "\n";
   }
   return text;
+}
+
+std::string dot_of(const std::vector<Arrow>& arrows) {
+  std::string text = "digraph choreography {\n  rankdir=LR;\n  node [shape=box];\n";
+  for (const Bundle& bundle : bundles_of(arrows)) {
+    std::string label;
+    for (const std::string& type : bundle.types) label += (label.empty() ? "" : "\\n") + type;
+    text += "  \"" + label_of(bundle.from) + "\" -> \"" + label_of(bundle.to) + "\" [label=\""
+            + label_of(label) + "\"];\n";
+  }
+  return text + "}\n";
 }
 
 ExitCode show_flow(const RulesOptions& options, Screen& screen, Look look) {

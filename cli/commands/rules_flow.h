@@ -18,6 +18,9 @@ namespace conga::cli {
 /// to each other, named after its events.
 std::string mermaid_of(const std::vector<bus::Arrow>& arrows);
 
+/// The same as a Graphviz graph (https://graphviz.org/doc/info/lang.html).
+std::string dot_of(const std::vector<bus::Arrow>& arrows);
+
 ExitCode show_flow(const RulesOptions& options, Screen& screen, Look look);
 
 }  // namespace conga::cli

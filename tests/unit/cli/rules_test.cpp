@@ -64,9 +64,13 @@ TEST_CASE("a rule file that is not there is a fault") {
 TEST_CASE("a flow is drawn with one arrow from each to each, named after its events") {
   using conga::bus::Arrow;
   const std::vector<Arrow> arrows{
-      {.from = "(outside)", .detail_type = "Asked", .rule = "r1", .to = "desk"},
-      {.from = "(outside)", .detail_type = "Begged", .rule = "r1", .to = "desk"},
-      {.from = "desk", .detail_type = "Answered", .rule = "r2", .to = "topic: board"}};
+      {.from = "(outside)", .detail_type = "Asked", .rule = "r1", .to = "desk", .target = "desk"},
+      {.from = "(outside)", .detail_type = "Begged", .rule = "r1", .to = "desk", .target = "desk"},
+      {.from = "desk",
+       .detail_type = "Answered",
+       .rule = "r2",
+       .to = "topic: board",
+       .target = "topic: board"}};
   CHECK(conga::cli::mermaid_of(arrows)
         == "flowchart LR\n"
            "  _outside_[\"(outside)\"]\n"

@@ -73,14 +73,26 @@ TEST_CASE("an arrow goes from who emits over the rule that may match to each of 
                                            .source = "shop.billing",
                                            .consumes = {"OrderPlaced"},
                                            .emits = {"Billed"}}};
-  const std::vector<Arrow> wanted{
-      {.from = "orders", .detail_type = "OrderPlaced", .rule = "order-to-billing", .to = "billing"},
-      {.from = "orders",
-       .detail_type = "OrderPlaced",
-       .rule = "order-to-billing",
-       .to = "topic: board"},
-      {.from = "orders", .detail_type = "OrderPlaced", .rule = "any-of-two", .to = "audit"},
-      {.from = "billing", .detail_type = "Billed", .rule = "any-of-two", .to = "audit"}};
+  const std::vector<Arrow> wanted{{.from = "orders",
+                                   .detail_type = "OrderPlaced",
+                                   .rule = "order-to-billing",
+                                   .to = "billing",
+                                   .target = "billing"},
+                                  {.from = "orders",
+                                   .detail_type = "OrderPlaced",
+                                   .rule = "order-to-billing",
+                                   .to = "topic: board",
+                                   .target = "topic: board"},
+                                  {.from = "orders",
+                                   .detail_type = "OrderPlaced",
+                                   .rule = "any-of-two",
+                                   .to = "audit",
+                                   .target = "audit"},
+                                  {.from = "billing",
+                                   .detail_type = "Billed",
+                                   .rule = "any-of-two",
+                                   .to = "audit",
+                                   .target = "audit"}};
   // Clicked comes from outside: only by a source that nobody asks for could it go to audit.
   std::vector<Arrow> found = arrows_of(rules(), declared);
   REQUIRE(found.size() == wanted.size() + 1);
@@ -88,7 +100,8 @@ TEST_CASE("an arrow goes from who emits over the rule that may match to each of 
         == Arrow{.from = std::string(kOutside),
                  .detail_type = "Clicked",
                  .rule = "any-of-two",
-                 .to = "audit"});
+                 .to = "audit",
+                 .target = "audit"});
   found.erase(found.begin());
   CHECK(found == wanted);
 }
