@@ -84,7 +84,7 @@ TEST_CASE("every subcommand of dlq and rules is told apart") {
 }
 
 TEST_CASE("a command line that makes no sense is refused with the reason") {
-  CHECK(fault({}) == "conga: conga needs a command: one of put, tap, trace, dlq, rules, status, target, journal (--help tells more)\n");
+  CHECK(fault({}) == "conga: conga needs a command: one of put, tap, trace, dlq, rules, status, target, journal, map (--help tells more)\n");
   CHECK(fault({"dlq"}).find("dlq needs a command: one of list, show") != std::string::npos);
   CHECK(fault({"dlq", "lost"}).find("lost") != std::string::npos);
   CHECK(fault({"dance"}).find("dance") != std::string::npos);
@@ -123,4 +123,10 @@ TEST_CASE("help of every command is on request, with examples, and no fault") {
 
 TEST_CASE("the version is told on request") {
   CHECK(parse({"--version"}).text == "conga 0.1.0\n");
+}
+
+TEST_CASE("map --diff needs what is declared, and draws in one way at a time") {
+  CHECK(fault({"map", "--journal", "j", "--diff"}).find("needs --rules") != std::string::npos);
+  CHECK_FALSE(fault({"map", "--journal", "j", "--dot", "--mermaid"}).empty());
+  CHECK_FALSE(fault({"map"}).empty());
 }
