@@ -170,6 +170,24 @@ Examples:
   conga journal stats /var/lib/conga/journal
   conga journal dump --json /var/lib/conga/journal | jq 'select(.type == "dead-letter")')";
 
+constexpr const char* kArchiveExamples =
+    R"(Needs no bus; reads the journal of one that may be running. The journal is the archive: it keeps
+every accepted event for as long as its retention says. What was replayed is left out.
+
+Examples:
+  conga archive stats --journal var/journal --since 24h
+  conga archive export --journal var/journal --pattern '{"source": ["shop.web"]}' > events.jsonl)";
+
+constexpr const char* kReplayExamples =
+    R"(Puts archived events on the bus once more, each with the field replay-name and an id of its own,
+and its original's id as causation-id. They go to rules that say `replay: true` and to no others. The
+same name once more makes the same ids: after an interruption, what was put already is recognised.
+
+Examples:
+  conga replay --journal var/journal --since 2h --until 1h
+  conga replay --journal var/journal --since 24h --pattern '{"detail-type": ["OrderPlaced"]}' --speed 10x
+  conga replay --journal var/journal --name after-the-fix --rate 500/s)";
+
 constexpr const char* kMapExamples =
     R"(Needs no bus; reads the journal of one that may be running. One line for each event type, from whom
 to whom, by which rule: how many, how long from ingestion until settled, what was tried again, what
@@ -197,6 +215,8 @@ struct Draft {
   TargetOptions target;
   JournalOptions journal;
   MapOptions map;
+  ArchiveOptions archive;
+  ReplayOptions replay;
 };
 
 std::string is_duration(const std::string& text) {
@@ -394,6 +414,48 @@ void add_map(CLI::App& app, Draft& draft) {
   command->footer(kMapExamples);
 }
 
+void add_choice(CLI::App& command, ArchiveChoice& choice) {
+  command.add_option("--journal", choice.journal, "The sidecar's journal.directory")
+      ->type_name("DIR")
+      ->required();
+  command.add_option("--since", choice.since, "Not what is older: 24h, or 2026-11-23T10:00:00Z")
+      ->type_name("WHEN");
+  command.add_option("--until", choice.until, "Not what is newer, so written too")
+      ->type_name("WHEN");
+  command.add_option("--pattern", choice.pattern, "Only what this event pattern matches; or @FILE")
+      ->type_name("JSON");
+}
+
+void add_archive(CLI::App& app, Draft& draft) {
+  ArchiveOptions& archive = draft.archive;
+  CLI::App* group = app.add_subcommand("archive", "Export or count archived events, without a bus");
+  group->require_subcommand(0, 1)->footer(kArchiveExamples);
+  const auto add = [&](const char* name, const char* about, ArchiveOptions::Action action) {
+    CLI::App* command = group->add_subcommand(name, about);
+    add_choice(*command, archive.choice);
+    command->footer(kArchiveExamples);
+    command->callback([&archive, action] { archive.action = action; });
+  };
+  add("stats", "Count events and bytes by source and detail-type", ArchiveOptions::Action::Stats);
+  add("export", "Print events as JSON lines, oldest first", ArchiveOptions::Action::Export);
+}
+
+void add_replay(CLI::App& app, Draft& draft) {
+  ReplayOptions& replay = draft.replay;
+  CLI::App* command = app.add_subcommand("replay", "Put archived events once more");
+  add_choice(*command, replay.choice);
+  command->add_option("--name", replay.name, "The replay's name (replay-TIME)");
+  command->add_option("--speed", replay.speed, "10x: as they came, ten times as fast (max)")
+      ->type_name("SPEED");
+  command->add_option("--rate", draft.rate, "At most so many a second: 500/s")
+      ->type_name("RATE")
+      ->check(is_rate);
+  command->add_option("--patience", draft.patience, "Give up without any answer for so long (30s)")
+      ->type_name("DURATION")
+      ->check(is_duration);
+  command->footer(kReplayExamples);
+}
+
 void add_journal(CLI::App& app, Draft& draft) {
   JournalOptions& journal = draft.journal;
   CLI::App* group = app.add_subcommand("journal", "Look into a sidecar's journal, without a bus");
@@ -449,6 +511,13 @@ MapOptions finished_map(const Draft& draft) {
   return map;
 }
 
+ReplayOptions finished_replay(const Draft& draft) {
+  ReplayOptions replay = draft.replay;
+  if (!draft.rate.empty()) replay.rate = *parse_rate(draft.rate);
+  if (!draft.patience.empty()) replay.patience = *parse_duration(draft.patience);
+  return replay;
+}
+
 StatusOptions finished_status(const Draft& draft) {
   StatusOptions status = draft.status;
   if (!draft.patience.empty()) status.patience = *parse_duration(draft.patience);
@@ -468,6 +537,8 @@ CommandOptions chosen(std::string_view name, const Draft& draft) {
   if (name == "target") return draft.target;
   if (name == "journal") return draft.journal;
   if (name == "map") return finished_map(draft);
+  if (name == "archive") return draft.archive;
+  if (name == "replay") return finished_replay(draft);
   return finished_status(draft);
 }
 
@@ -500,6 +571,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   add_target(app, draft);
   add_journal(app, draft);
   add_map(app, draft);
+  add_archive(app, draft);
+  add_replay(app, draft);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

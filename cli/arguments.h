@@ -4,10 +4,12 @@
 
 #pragma once
 
+#include "cli/commands/archive.h"
 #include "cli/commands/dlq.h"
 #include "cli/commands/journal.h"
 #include "cli/commands/map.h"
 #include "cli/commands/put.h"
+#include "cli/commands/replay.h"
 #include "cli/commands/rules.h"
 #include "cli/commands/status.h"
 #include "cli/commands/tap.h"
@@ -33,7 +35,9 @@ using CommandOptions = std::variant<PutOptions,
                                     StatusOptions,
                                     TargetOptions,
                                     JournalOptions,
-                                    MapOptions>;
+                                    MapOptions,
+                                    ArchiveOptions,
+                                    ReplayOptions>;
 
 struct Arguments {
   std::string config{};   ///< A bus.yaml to take the endpoints from; empty: none given.

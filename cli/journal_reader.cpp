@@ -54,6 +54,7 @@ Result<> read_entry(const LogRecord& record, JournalEntry& entry) {
 }  // namespace
 
 Result<> JournalReader::on_record(const LogRecord& record) {
+  if (stop_ != nullptr && *stop_) return fail(Fault::Permanent, "stopped", "Stopped");
   JournalEntry entry;
   if (const auto read = read_entry(record, entry); read) {
     user_(entry);

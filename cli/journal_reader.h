@@ -10,6 +10,7 @@
 #include "common/io/log_scan.h"
 #include "common/wire/event/event.h"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -47,7 +48,11 @@ public:
 
   void on_notes(const SegmentNotes& newest) override { notes_ = newest; }
 
+  /// Fails with code `Stopped` once stop_when()'s flag is set.
   Result<> on_record(const LogRecord& record) override;
+
+  /// `flag` must outlive the reading.
+  void stop_when(const std::atomic<bool>& flag) { stop_ = &flag; }
 
   const SegmentNotes& notes() const { return notes_; }
 
@@ -55,6 +60,7 @@ public:
 
 private:
   User user_;
+  const std::atomic<bool>* stop_ = nullptr;
   SegmentNotes notes_;
   std::vector<Malformed> malformed_;
 };

@@ -141,6 +141,10 @@ Result<std::unique_ptr<LineSource>> open_lines(const std::string& path) {
       *descriptor, path == "-" ? std::string("standard input") : path, size));
 }
 
+std::unique_ptr<LineSource> lines_of(int descriptor, const std::string& name) {
+  return std::make_unique<DescriptorLines>(descriptor, name, std::nullopt);
+}
+
 Result<std::string> read_text(const std::string& path) {
   const auto descriptor = open_descriptor(path);
   if (!descriptor) return descriptor.failure();

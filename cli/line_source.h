@@ -41,6 +41,9 @@ std::unique_ptr<LineSource> repeat_line(std::string line, std::uint64_t count);
 /// The file at `path`, or standard input for `-`. Lines over 16 MiB break it.
 Result<std::unique_ptr<LineSource>> open_lines(const std::string& path);
 
+/// The lines of an open descriptor, which it closes. `name`: what faults call it.
+std::unique_ptr<LineSource> lines_of(int descriptor, const std::string& name);
+
 /// The whole text of a small file, or standard input for `-`: an `@file` argument.
 Result<std::string> read_text(const std::string& path);
 

@@ -2,6 +2,7 @@
 
 #include "cli/run_command.h"
 
+#include "cli/commands/archive.h"
 #include "cli/commands/journal.h"
 #include "cli/commands/map.h"
 #include "cli/commands/rules_offline.h"
@@ -33,6 +34,7 @@ struct Maker {
   Random& random;
   Screen& screen;
   const Look& look;
+  const Clock& clock;
 
   Made operator()(const PutOptions& options) const {
     auto lines = open_input(options);
@@ -77,6 +79,21 @@ struct Maker {
 
   Made operator()(const MapOptions& /*options*/) const {
     return fail(Fault::Permanent, "map needs no bus");
+  }
+
+  Made operator()(const ArchiveOptions& /*options*/) const {
+    return fail(Fault::Permanent, "archive needs no bus");
+  }
+
+  Made operator()(const ReplayOptions& options) const {
+    const auto pace = parse_speed(options.speed);
+    if (!pace) return fail(Fault::Permanent, "--speed: " + pace.error().what);
+    const std::string name = options.name.empty() ? replay_name(clock.now().wall) : options.name;
+    auto lines = open_replay(options.choice, name, *pace, clock);
+    if (!lines) return lines.failure();
+    if (!look.json) screen.note("replay " + name + "\n");
+    return std::make_unique<Put>(
+        settings, put_options_of(options), std::move(*lines), random, screen, look);
   }
 
   Made operator()(const TargetOptions& options) const {
@@ -142,6 +159,12 @@ ExitCode run_command(const Arguments& arguments, Random& random, Screen& screen,
     screen.flush();
     return code;
   }
+  if (const auto* archive = std::get_if<ArchiveOptions>(&arguments.command)) {
+    PosixFiles files;
+    const ExitCode code = run_archive(files, *archive, SystemClock().now().wall, screen, look);
+    screen.flush();
+    return code;
+  }
   if (is_offline(arguments.command)) {
     const ExitCode code = run_offline(std::get<RulesOptions>(arguments.command), screen, look);
     screen.flush();
@@ -155,7 +178,8 @@ ExitCode run_command(const Arguments& arguments, Random& random, Screen& screen,
                                 .subscribe = endpoints->subscribe,
                                 .timeout = arguments.timeout};
   // A question to the person comes before the signals become input of the loop.
-  const auto command = std::visit(Maker{settings, random, screen, look}, arguments.command);
+  const SystemClock clock;
+  const auto command = std::visit(Maker{settings, random, screen, look, clock}, arguments.command);
   if (!command) {
     const bool declined = command.error().code == "Declined";
     return complain(screen, command.error(), declined ? ExitCode::Refused : ExitCode::Usage);

@@ -211,6 +211,7 @@ void RuleFileReader::rule(const Document& document, ConfigFaults& faults) {
   if (!rule.name.empty()) path = "rule " + rule.name + ": ";
   reader.text("description", rule.description);
   reader.boolean("enabled", rule.enabled);
+  reader.boolean("replay", rule.replay);
   const Document* const found = reader.any("pattern");
   const std::vector<Document>& targets = reader.list("targets");
   for (const std::string_view key : {"name", "pattern", "targets"}) reader.require(key);

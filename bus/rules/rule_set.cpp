@@ -67,9 +67,11 @@ void RuleSet::match(const EventView& event, Routing& routing) const {
   routing.rules.clear();
   routing.targets.clear();
   routing.topics.clear();
+  const bool replayed = !event.replay_name.empty();
   for (const Matcher::RuleIndex match : routing.matches) {
     const std::uint32_t position = enabled_[match];
     const Rule& rule = rules_[position];
+    if (replayed && !rule.replay) continue;
     routing.rules.push_back(position);
     routing.targets.insert(routing.targets.end(), rule.targets.begin(), rule.targets.end());
     for (const std::uint32_t topic : rule.topics) {
@@ -85,10 +87,11 @@ std::string RuleSet::listing(std::span<const std::uint64_t> matches) const {
   packer.array(rules_.size());
   for (std::size_t at = 0; at < rules_.size(); ++at) {
     const Rule& rule = rules_[at];
-    packer.map(6 + (rule.description.empty() ? 0U : 1U) + (matches.empty() ? 0U : 1U));
+    packer.map(7 + (rule.description.empty() ? 0U : 1U) + (matches.empty() ? 0U : 1U));
     packer.key("name").string(rule.name);
     if (!rule.description.empty()) packer.key("description").string(rule.description);
     packer.key("enabled").boolean(rule.enabled);
+    packer.key("replay").boolean(rule.replay);
     if (!matches.empty()) packer.key("matches").unsigned_integer(matches[at]);
     packer.key("file").string(rule.file);
     packer.key("line").unsigned_integer(rule.line);

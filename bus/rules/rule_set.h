@@ -40,6 +40,7 @@ public:
     std::string name;
     std::string description;
     bool enabled = true;
+    bool replay = false;  ///< Replayed events match it too.
     std::string file;
     std::size_t line = 0;
     std::string pattern;                 ///< msgpack, as written.

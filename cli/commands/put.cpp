@@ -246,6 +246,7 @@ void Put::report(const PutResult& result, std::uint64_t line) {
 
 void Put::report_ok(const std::string& id, std::uint64_t line) {
   ++done_;
+  if (options_.quiet) return;
   hide_progress();
   if (look_.json) {
     screen().print("{\"line\":" + std::to_string(line) + ",\"id\":" + as_json(id)

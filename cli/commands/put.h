@@ -30,6 +30,7 @@ struct PutOptions {
   std::uint64_t count = 1;
   double rate = 0;                               ///< Events a second; 0: as fast as they are taken.
   Duration patience = std::chrono::seconds(30);  ///< Without any answer, before giving up.
+  bool quiet = false;                            ///< Says nothing of what was accepted.
 };
 
 /// `500`, `500/s`, `2.5/s`.

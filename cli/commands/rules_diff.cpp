@@ -87,8 +87,9 @@ ExitCode diff_rules(
   RulesDiff diff(*before, *after);
   const WallTime since = options.since ? now - *options.since : WallTime();
   JournalReader reader([&](const JournalEntry& entry) {
-    // A carried event is one that was there before.
-    if (entry.type == bus::kEventRecord && entry.event.ingested >= since) diff.add(*entry.view);
+    // A carried or replayed event is one that was there before.
+    if (entry.type != bus::kEventRecord || !entry.view->replay_name.empty()) return;
+    if (entry.event.ingested >= since) diff.add(*entry.view);
   });
   const auto scan = read_journal(files, options.journal, reader);
   if (!scan) return complain(screen, scan.error().what);

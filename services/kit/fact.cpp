@@ -11,7 +11,8 @@ Cause cause_of(const EventView& event) {
           .correlation_id = std::string(event.correlation_id),
           .traceparent = std::string(event.traceparent),
           .key = std::string(event.key),
-          .hops = event.hops};
+          .hops = event.hops,
+          .replay_name = std::string(event.replay_name)};
 }
 
 Event to_event(const Fact& fact,
@@ -33,6 +34,7 @@ Event to_event(const Fact& fact,
   event.hops = cause.hops + 1;
   event.traceparent = cause.traceparent;
   event.key = cause.key;
+  event.replay_name = cause.replay_name;
   return event;
 }
 

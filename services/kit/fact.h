@@ -39,7 +39,8 @@ struct Cause {
   std::string traceparent;
   std::string key;
   std::uint32_t hops = 0;
-  std::string derivation = {};  ///< Keeps the ids of a timer's facts apart from the event's own.
+  std::string replay_name = {};  ///< What follows from a replayed event is marked as it is.
+  std::string derivation = {};   ///< Keeps the ids of a timer's facts apart from the event's own.
 };
 
 Cause cause_of(const EventView& event);

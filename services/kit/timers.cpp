@@ -8,11 +8,12 @@
 namespace conga::kit {
 namespace {
 
-constexpr std::array<std::string_view, 1> kSteps{
+constexpr std::array<std::string_view, 2> kSteps{
     "CREATE TABLE timers(name TEXT PRIMARY KEY, due INTEGER NOT NULL, cause_id TEXT NOT NULL,"
     " correlation_id TEXT NOT NULL, traceparent TEXT NOT NULL, key TEXT NOT NULL,"
     " hops INTEGER NOT NULL) STRICT;"
-    "CREATE INDEX timers_by_due ON timers(due);"};
+    "CREATE INDEX timers_by_due ON timers(due);",
+    "ALTER TABLE timers ADD COLUMN replay_name TEXT NOT NULL DEFAULT '';"};
 
 Result<> done(const Result<int>& ran) {
   return ran ? Result<>() : ran.failure();
@@ -30,20 +31,21 @@ Result<> Timers::migrate() {
 
 Result<> Timers::change(const TimerChange& change, const Cause& cause) {
   if (!change.due) return done(database_.run("DELETE FROM timers WHERE name = ?", {change.name}));
-  return done(database_.run("INSERT OR REPLACE INTO timers VALUES(?, ?, ?, ?, ?, ?, ?)",
+  return done(database_.run("INSERT OR REPLACE INTO timers VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
                             {change.name,
                              stored(*change.due),
                              cause.id.text(),
                              cause.correlation_id,
                              cause.traceparent,
                              cause.key,
-                             std::int64_t{cause.hops}}));
+                             std::int64_t{cause.hops},
+                             cause.replay_name}));
 }
 
 Result<std::vector<Timers::Due>> Timers::take(WallTime now, std::size_t limit) {
   const auto rows = database_.all(
-      "SELECT name, cause_id, correlation_id, traceparent, key, hops FROM timers WHERE due <= ?"
-      " ORDER BY due, name LIMIT ?",
+      "SELECT name, cause_id, correlation_id, traceparent, key, hops, replay_name FROM timers"
+      " WHERE due <= ? ORDER BY due, name LIMIT ?",
       {stored(now), static_cast<std::int64_t>(limit)});
   if (!rows) return rows.failure();
   std::vector<Due> due;
@@ -56,6 +58,7 @@ Result<std::vector<Timers::Due>> Timers::take(WallTime now, std::size_t limit) {
                              .traceparent = row.text(3),
                              .key = row.text(4),
                              .hops = static_cast<std::uint32_t>(row.integer(5)),
+                             .replay_name = row.text(6),
                              .derivation = "timer/" + row.text(0)}});
     const auto removed = database_.run("DELETE FROM timers WHERE name = ?", {row.text(0)});
     if (!removed) return removed.failure();

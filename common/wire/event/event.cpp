@@ -95,6 +95,7 @@ enum class Field : std::uint8_t {
   Hops,
   Traceparent,
   Key,
+  ReplayName,
 };
 
 struct FieldName {
@@ -102,7 +103,7 @@ struct FieldName {
   Field field;
 };
 
-constexpr std::array<FieldName, 11> kFields{{{"id", Field::Id},
+constexpr std::array<FieldName, 12> kFields{{{"id", Field::Id},
                                              {"source", Field::Source},
                                              {"detail-type", Field::DetailType},
                                              {"time", Field::Time},
@@ -112,7 +113,8 @@ constexpr std::array<FieldName, 11> kFields{{{"id", Field::Id},
                                              {"causation-id", Field::CausationId},
                                              {"hops", Field::Hops},
                                              {"traceparent", Field::Traceparent},
-                                             {"key", Field::Key}}};
+                                             {"key", Field::Key},
+                                             {"replay-name", Field::ReplayName}}};
 
 constexpr unsigned bit(Field field) {
   return 1U << static_cast<unsigned>(field);
@@ -149,6 +151,8 @@ Result<> read_field(Field field, const Value& value, EventView& event) {
       return read_text("traceparent", value, event.traceparent);
     case Field::Key:
       return read_text("key", value, event.key);
+    case Field::ReplayName:
+      return read_text("replay-name", value, event.replay_name);
   }
   return {};
 }
@@ -222,9 +226,10 @@ std::string encode(const Event& event) {
     const std::string& value;
   };
 
-  const std::array<Text, 3> texts{{{Field::CorrelationId, event.correlation_id},
+  const std::array<Text, 4> texts{{{Field::CorrelationId, event.correlation_id},
                                    {Field::Traceparent, event.traceparent},
-                                   {Field::Key, event.key}}};
+                                   {Field::Key, event.key},
+                                   {Field::ReplayName, event.replay_name}}};
   const auto present = static_cast<std::size_t>(
       std::ranges::count_if(texts, [](const Text& text) { return !text.value.empty(); }));
   std::string bytes;
@@ -259,7 +264,8 @@ Event to_event(const EventView& view) {
               .causation_id = view.causation_id,
               .hops = view.hops,
               .traceparent = std::string(view.traceparent),
-              .key = std::string(view.key)};
+              .key = std::string(view.key),
+              .replay_name = std::string(view.replay_name)};
   if (const auto time = parse_rfc3339(view.time)) event.time = *time;
   if (const auto resources = view.map.find("resources")) {
     for (const Value resource : resources->elements()) {

@@ -32,6 +32,7 @@ struct Event {
   std::uint32_t hops = 0;
   std::string traceparent;
   std::string key;
+  std::string replay_name = {};
 };
 
 /// A checked view of an event's bytes, which must outlive it.
@@ -42,9 +43,10 @@ struct EventView {
   std::string_view source;
   std::string_view detail_type;
   std::string_view time;            ///< As written; empty if absent.
-  std::string_view correlation_id;  ///< Empty if absent; so the next two.
+  std::string_view correlation_id;  ///< Empty if absent; so the next three.
   std::string_view traceparent;
   std::string_view key;
+  std::string_view replay_name;  ///< Of an event that is put again from an archive.
   std::optional<Uuid> causation_id;
   std::uint32_t hops = 0;
   Value detail;

@@ -175,3 +175,27 @@ TEST_CASE("a file that is not there is refused by its name") {
   REQUIRE_FALSE(rules.has_value());
   CHECK(rules.error().what.find("/nonexistent/rules.yaml") != std::string::npos);
 }
+
+TEST_CASE("a replayed event goes to rules that say so, and to no others") {
+  const std::vector<RuleFile> files{
+      {.name = "rules.yaml",
+       .text = "rules:\n"
+               "  - {name: a, pattern: {source: [shop]}, targets: [{service: letters}]}\n"
+               "  - {name: b, replay: true, pattern: {source: [shop]}, targets: [{service: "
+               "books}]}\n"}};
+  const auto rules = RuleSet::parse(files);
+  REQUIRE(rules);
+  conga::Event event;
+  event.source = "shop";
+  event.detail_type = "Placed";
+  conga::bus::Routing routing;
+  for (const char* name : {"", "fix"}) {
+    event.replay_name = name;
+    const std::string bytes = conga::encode(event);
+    const auto view = conga::read_event(bytes);
+    REQUIRE(view);
+    rules->match(*view, routing);
+    CHECK(routing.rules.size() == (event.replay_name.empty() ? 2 : 1));
+    CHECK(rules->targets()[routing.targets.back()].service == "books");
+  }
+}

@@ -234,3 +234,8 @@ TEST_CASE("a text message is a file with its number and text, repeated or not") 
   const std::filesystem::directory_iterator files(folder.path / "sms");
   CHECK(std::distance(begin(files), end(files)) == 1);
 }
+
+TEST_CASE("notification handles all that its manifest says it consumes") {
+  Desk it;
+  test::check_manifest(it.notification);
+}

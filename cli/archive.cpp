@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/archive.h"
+
+#include <utility>
+
+namespace conga::cli {
+namespace {
+
+struct Period {
+  WallTime since = WallTime::min();
+  WallTime until = WallTime::max();
+};
+
+Result<Period> period_of(const ArchiveChoice& choice, WallTime now) {
+  Period period;
+  if (!choice.since.empty()) {
+    const auto since = parse_when(choice.since, now);
+    if (!since) return fail(Fault::Permanent, "--since: " + since.error().what);
+    period.since = *since;
+  }
+  if (!choice.until.empty()) {
+    const auto until = parse_when(choice.until, now);
+    if (!until) return fail(Fault::Permanent, "--until: " + until.error().what);
+    period.until = *until;
+  }
+  return period;
+}
+
+std::vector<std::string> sentences_of(const LogScan& scan, const JournalReader& reader) {
+  std::vector<std::string> sentences;
+  const auto add = [&sentences](LogPosition position, const std::string& what) {
+    sentences.push_back(segment_name(position.segment) + " at offset "
+                        + std::to_string(position.offset) + ": " + what);
+  };
+  for (const LogDamage& damage : scan.damage) {
+    if (damage.kind == LogDamage::Kind::Corrupt) {
+      add(damage.position, "damaged: events may be missing");
+    }
+  }
+  for (const Malformed& one : reader.malformed()) add(one.position, one.reason);
+  return sentences;
+}
+
+}  // namespace
+
+Result<WallTime> parse_when(std::string_view text, WallTime now) {
+  if (const auto ago = parse_duration(text)) return now - *ago;
+  if (const auto time = parse_rfc3339(text)) return *time;
+  return fail(
+      Fault::Permanent,
+      "'" + std::string(text) + "' is no time: write how long ago, 24h, or 2026-11-23T10:00:00Z");
+}
+
+Result<std::vector<std::string>> read_archive(Files& files,
+                                              const ArchiveChoice& choice,
+                                              WallTime now,
+                                              const std::atomic<bool>& stop,
+                                              const std::function<void(const Archived&)>& use) {
+  const auto period = period_of(choice, now);
+  if (!period) return period.failure();
+  EventFilter filter;
+  if (!choice.pattern.empty()) {
+    auto made = filter_of_pattern(choice.pattern);
+    if (!made) return made.failure();
+    filter = std::move(*made);
+  }
+  JournalReader reader([&](const JournalEntry& entry) {
+    if (entry.type != bus::kEventRecord || !entry.view->replay_name.empty()) return;
+    const WallTime ingested = entry.event.ingested;
+    if (ingested < period->since || ingested >= period->until) return;
+    if (filter && !filter(entry.view->map)) return;
+    use({.sequence = entry.event.sequence, .ingested = ingested, .event = *entry.view});
+  });
+  reader.stop_when(stop);
+  const auto scan = read_journal(files, choice.journal, reader);
+  if (!scan) {
+    if (stop) return std::vector<std::string>();
+    return scan.failure();
+  }
+  return sentences_of(*scan, reader);
+}
+
+}  // namespace conga::cli

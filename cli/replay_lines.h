@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ReplayLines: archived events as lines to put once more, each marked with the replay's name, at
+// the pace at which they came, or as fast as they are taken. A thread of its own reads the archive.
+//
+// A replayed event has an id of its own, made from the old one and the replay's name: the same
+// replay once more makes the same ids, so that what was put before an interruption is recognised.
+
+#pragma once
+
+#include "cli/archive.h"
+#include "cli/line_source.h"
+#include "common/core/clock.h"
+#include "common/core/ids.h"
+
+#include <memory>
+#include <string>
+
+namespace conga::cli {
+
+/// The replayed event: `original` with another id, `replay-name`, and the original's id as
+/// causation-id.
+std::string replayed(const EventView& original, const std::string& name);
+
+struct ReplayPace {
+  /// How many times as fast as the events came, above 0; 0: as fast as they are taken.
+  double speed = 0;
+};
+
+/// `clock` must outlive it. Transient if there is no thread or pipe left; a faulty choice breaks
+/// the lines with the reason.
+Result<std::unique_ptr<LineSource>> open_replay(const ArchiveChoice& choice,
+                                                const std::string& name,
+                                                ReplayPace pace,
+                                                const Clock& clock);
+
+}  // namespace conga::cli

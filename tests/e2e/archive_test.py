@@ -1,0 +1,139 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""conga archive, replay, map and rules diff on the journal of a sidecar that is at work.
+
+    archive_test.py BUILD
+"""
+
+import json
+import sys
+import unittest
+
+from harness import Site
+from peer import event
+
+BUILD = "build"
+
+RULES = """
+rules:
+  - name: write-letters
+    pattern: {source: [shop.orders]}
+    targets: [{service: letters}]
+  - name: keep-books
+    replay: true
+    pattern: {source: [shop.orders], detail-type: [OrderPlaced]}
+    targets: [{service: books}]
+"""
+
+
+class ArchiveTest(unittest.TestCase):
+    def setUp(self):
+        self.site = Site(BUILD, RULES, sidecar="process")
+        self.site.__enter__()
+        self.addCleanup(self.leave)
+        self.site.start_bus()
+        self.letters = self.site.peer(service="letters")
+        self.addCleanup(self.letters.close)
+        self.books = self.site.peer(service="books")
+        self.addCleanup(self.books.close)
+        self.made = [event("shop.orders", "OrderPlaced", {"total": n}) for n in range(3)]
+        self.made.append(event("shop.orders", "OrderPaid", {"total": 3}))
+        self.letters.put_all(self.made)
+        self.take(self.letters, 4)
+        self.take(self.books, 3)
+
+    def leave(self):
+        failed = not self._outcome.success
+        self.site.__exit__(AssertionError if failed else None, None, None)
+
+    def take(self, peer, count):
+        """That many deliveries, settled; their events."""
+        events = []
+        while len(events) < count:
+            delivery = peer.delivery()
+            peer.settle(delivery.id, "ok")
+            events.append(delivery.event)
+        return events
+
+    def conga(self, *arguments):
+        where = ["--publish", self.site.publish, "--subscribe", self.site.subscribe]
+        return self.site.run("cli/conga", *arguments, "--journal", "journal", *where)
+
+    def exported(self, *more):
+        code, out, error = self.conga("archive", "export", *more)
+        self.assertEqual(code, 0, error)
+        return [json.loads(line) for line in out.splitlines()]
+
+    def settled(self, count):
+        """Waits until so many deliveries ended."""
+        self.letters.wait_for(
+            lambda: self.letters.ask("sidecar.status")["counters"]["settled"] >= count,
+            what=f"{count} settled",
+        )
+
+    def test_the_archive_is_exported_and_counted(self):
+        self.assertEqual([each["id"] for each in self.exported()], [m["id"] for m in self.made])
+        paid = self.exported("--pattern", '{"detail-type": ["OrderPaid"]}')
+        self.assertEqual([each["detail"]["total"] for each in paid], [3])
+        self.assertEqual(self.exported("--until", "1h"), [])
+        code, out, _ = self.conga("archive", "stats", "--json")
+        self.assertEqual(code, 0)
+        kinds = {each["detail-type"]: each["events"] for each in json.loads(out)["kinds"]}
+        self.assertEqual(kinds, {"OrderPlaced": 3, "OrderPaid": 1})
+        code, _, error = self.conga("archive", "export", "--since", "yesterday")
+        self.assertEqual(code, 1)
+        self.assertIn("--since: 'yesterday' is no time", error)
+
+    def test_a_replay_goes_to_rules_that_want_it_once(self):
+        code, _, error = self.conga("replay", "--name", "fix")
+        self.assertEqual(code, 0, error)
+        self.assertIn("4 events accepted", error)
+        again = self.take(self.books, 3)
+        self.assertEqual({each["replay-name"] for each in again}, {"fix"})
+        self.assertEqual(
+            {each["causation-id"] for each in again}, {each["id"] for each in self.made[:3]}
+        )
+        # The same once more: each is recognised, and nobody is sent anything.
+        code, _, error = self.conga("replay", "--name", "fix", "--speed", "1000x")
+        self.assertEqual(code, 0, error)
+        self.settled(4 + 3 + 3)
+        last = event("shop.orders", "OrderPaid", {"total": 99})
+        self.letters.put(last)
+        self.assertEqual([each["id"] for each in self.take(self.letters, 1)], [last["id"]])
+        self.assertFalse(self.books.deliveries)
+        # What was replayed is no second time in the archive.
+        self.assertEqual(len(self.exported()), len(self.made) + 1)
+
+    def test_a_faulty_replay_ends_with_its_reason(self):
+        self.assertEqual(self.conga("replay", "--speed", "fast")[0], 2)
+        code, _, error = self.conga("replay", "--pattern", "{")
+        self.assertEqual(code, 1)
+        self.assertIn("--pattern", error)
+
+    def test_other_rules_are_rehearsed(self):
+        code, out, _ = self.conga("rules", "diff", "rules.yaml", "--against", "rules.yaml")
+        self.assertEqual((code, out), (0, "4 events, 7 deliveries the same, none changed\n"))
+        (self.site.folder / "new.yaml").write_text(RULES.replace("OrderPlaced", "OrderPaid"))
+        code, out, _ = self.conga(
+            "rules", "diff", "new.yaml", "--against", "rules.yaml", "--json"
+        )
+        self.assertEqual(code, 1)
+        change = json.loads(out)["changes"][0]
+        self.assertEqual((change["gained"], change["lost"]), (1, 3))
+
+    def test_the_map_shows_what_happened(self):
+        self.settled(7)
+        code, out, error = self.conga("map", "--json")
+        self.assertEqual(code, 0, error)
+        edges = {
+            (each["detail-type"], each["to"]): each["count"] for each in json.loads(out)["edges"]
+        }
+        self.assertEqual(
+            edges,
+            {("OrderPlaced", "letters"): 3, ("OrderPaid", "letters"): 1, ("OrderPlaced", "books"): 3},
+        )
+
+
+if __name__ == "__main__":
+    BUILD = sys.argv.pop(1)
+    unittest.main(verbosity=2)
