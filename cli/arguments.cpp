@@ -126,6 +126,15 @@ Examples:
   conga rules flow config/rules.yaml --manifests *.json
   conga rules flow config/rules.yaml --manifests *.json --mermaid)";
 
+constexpr const char* kRulesLintExamples =
+    R"(Needs no bus. Holds rules against the services' manifests: rules that can match no declared event,
+events that are sent to who does not consume them, consumers that nobody feeds, events that nobody
+hears, and rules that deliver the same event twice. Exit code 1 if there is an error.
+
+Examples:
+  for s in services/conga-*; do $s --manifest > $(basename $s).json; done
+  conga rules lint config/rules.yaml --manifests *.json)";
+
 constexpr const char* kRulesDiffExamples =
     R"(Needs no bus; reads the journal of one that may be running. Matches each event of the journal with
 both rule sets and tells, for each rule and target, the deliveries that would be gained and lost; of
@@ -333,7 +342,7 @@ void add_rules(CLI::App& app, Draft& draft) {
   CLI::App* check = group->add_subcommand("check", "Check rule files, without a bus");
   check->add_option("file", rules.files, "Rule files")->required();
   check->add_flag("--aws", rules.aws, "Warn of what exceeds a limit of Amazon EventBridge");
-  check->alias("lint")->footer(kRulesCheckExamples);
+  check->footer(kRulesCheckExamples);
   check->callback([&rules] { rules.action = RulesOptions::Action::Check; });
   CLI::App* list = group->add_subcommand("list", "List the rules that the bus works with");
   list->footer(kRulesListExamples);
@@ -358,6 +367,15 @@ void add_rules(CLI::App& app, Draft& draft) {
   flow->add_flag("--mermaid", rules.mermaid, "As a Mermaid flowchart");
   flow->footer(kRulesFlowExamples);
   flow->callback([&rules] { rules.action = RulesOptions::Action::Flow; });
+  CLI::App* lint =
+      group->add_subcommand("lint", "Find rules and events that lead nowhere, without a bus");
+  lint->add_option("file", rules.files, "Rule files")->required();
+  lint->add_option("--manifests", rules.manifests, "What services print with --manifest")
+      ->type_name("FILE")
+      ->required();
+  lint->add_flag("--strict", rules.strict, "Take notes for errors");
+  lint->footer(kRulesLintExamples);
+  lint->callback([&rules] { rules.action = RulesOptions::Action::Lint; });
   CLI::App* diff =
       group->add_subcommand("diff", "Show what other rules would have done, without a bus");
   diff->add_option("file", rules.files, "The new rule files")->required();

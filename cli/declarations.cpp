@@ -20,6 +20,7 @@ Result<std::vector<bus::Declaration>> load_declarations(const std::vector<std::s
                       + declaration.error().what,
                   declaration.error().code);
     }
+    declaration->file = path;
     declarations.push_back(std::move(*declaration));
   }
   return declarations;

@@ -141,6 +141,7 @@ bool is_offline(const CommandOptions& command) {
          && (rules->action == RulesOptions::Action::Check
              || rules->action == RulesOptions::Action::Test
              || rules->action == RulesOptions::Action::Flow
+             || rules->action == RulesOptions::Action::Lint
              || rules->action == RulesOptions::Action::Diff);
 }
 

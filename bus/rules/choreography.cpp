@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <variant>
 
 namespace conga::bus {
 namespace {
@@ -36,6 +37,20 @@ Result<std::vector<std::string>> types_at(const Value& map, std::string_view key
   return types;
 }
 
+/// Where each of `types` stands behind the key `section`: the reader of JSON keeps no positions.
+std::vector<std::size_t> lines_of(std::string_view json,
+                                  std::string_view section,
+                                  const std::vector<std::string>& types) {
+  const std::size_t start = std::min(json.find('"' + std::string(section) + '"'), json.size());
+  std::vector<std::size_t> lines;
+  for (const std::string& type : types) {
+    const std::size_t at = std::min(json.find('"' + type + '"', start), json.size());
+    const auto newlines = std::ranges::count(json.substr(0, at), '\n');
+    lines.push_back(static_cast<std::size_t>(newlines) + 1);
+  }
+  return lines;
+}
+
 /// One msgpack text as a Value, with the bytes that it views.
 class TextValue {
 public:
@@ -51,6 +66,27 @@ bool admits(const Pattern::Field& field, std::string_view text) {
   const TextValue value(text);
   return std::ranges::any_of(field.any_of, [&value](const Condition& condition) {
     return condition.satisfied_by(value.get());
+  });
+}
+
+/// Whether the pattern admits the detail-type, and a source that satisfies `source_fits`.
+template <class Fits>
+bool some_alternative(const Pattern& pattern, std::string_view detail_type, Fits source_fits) {
+  const auto admitted = [&](std::uint32_t position) {
+    const Pattern::Field& field = pattern.fields()[position];
+    if (field.path == "source") return source_fits(field);
+    return field.path != "detail-type" || admits(field, detail_type);
+  };
+  return std::ranges::any_of(pattern.alternatives(), [&](const Pattern::Alternative& one) {
+    return std::ranges::all_of(one, admitted);
+  });
+}
+
+/// Whether the field asks for one of `texts`, word for word, and for nothing else.
+bool names_only(const Pattern::Field& field, const std::vector<std::string>& texts) {
+  return std::ranges::all_of(field.any_of, [&texts](const Condition& condition) {
+    const auto* const exact = std::get_if<ExactText>(&condition.kind);
+    return exact != nullptr && std::ranges::find(texts, exact->text) != texts.end();
   });
 }
 
@@ -91,19 +127,17 @@ std::vector<Route> routes_of(const RuleSet& rules) {
   return routes;
 }
 
-struct Emitter {
-  std::string_view name;
-  std::string_view source;
-};
-
+/// `matches`: whether a pattern may match the event.
+template <class Matches>
 void draw(const std::vector<Route>& routes,
-          const Emitter& from,
+          std::string_view from,
           const std::string& detail_type,
-          std::vector<Arrow>& arrows) {
+          std::vector<Arrow>& arrows,
+          Matches matches) {
   for (const Route& route : routes) {
-    if (!may_match(route.pattern, from.source, detail_type)) continue;
+    if (!matches(route.pattern)) continue;
     for (const End& end : route.ends) {
-      arrows.push_back({.from = std::string(from.name),
+      arrows.push_back({.from = std::string(from),
                         .detail_type = detail_type,
                         .rule = route.rule.name,
                         .to = end.to,
@@ -145,30 +179,42 @@ Result<Declaration> read_declaration(std::string_view json) {
   if (!emits) return emits.failure();
   return Declaration{.service = std::move(*service),
                      .source = std::move(*source),
-                     .consumes = std::move(*consumes),
-                     .emits = std::move(*emits)};
+                     .consumes = *consumes,
+                     .emits = *emits,
+                     .file = {},
+                     .consumes_lines = lines_of(json, "consumes", *consumes),
+                     .emits_lines = lines_of(json, "emits", *emits)};
 }
 
 bool may_match(const Pattern& pattern, std::string_view source, std::string_view detail_type) {
-  const auto admitted = [&](std::uint32_t position) {
-    const Pattern::Field& field = pattern.fields()[position];
-    if (field.path == "source") return source.empty() || admits(field, source);
-    return field.path != "detail-type" || admits(field, detail_type);
-  };
-  return std::ranges::any_of(pattern.alternatives(), [&](const Pattern::Alternative& one) {
-    return std::ranges::all_of(one, admitted);
+  return some_alternative(pattern, detail_type, [source](const Pattern::Field& field) {
+    return admits(field, source);
+  });
+}
+
+bool may_match_from_elsewhere(const Pattern& pattern,
+                              const std::vector<std::string>& sources,
+                              std::string_view detail_type) {
+  return some_alternative(pattern, detail_type, [&sources](const Pattern::Field& field) {
+    return !names_only(field, sources);
   });
 }
 
 std::vector<Arrow> arrows_of(const RuleSet& rules, const std::vector<Declaration>& declarations) {
   const std::vector<Route> routes = routes_of(rules);
+  std::vector<std::string> sources;
+  for (const Declaration& each : declarations) sources.push_back(each.source);
   std::vector<Arrow> arrows;
   for (const std::string& type : types_from_outside(declarations)) {
-    draw(routes, {.name = kOutside, .source = {}}, type, arrows);
+    draw(routes, kOutside, type, arrows, [&](const Pattern& pattern) {
+      return may_match_from_elsewhere(pattern, sources, type);
+    });
   }
   for (const Declaration& emitter : declarations) {
     for (const std::string& type : emitter.emits) {
-      draw(routes, {.name = emitter.service, .source = emitter.source}, type, arrows);
+      draw(routes, emitter.service, type, arrows, [&](const Pattern& pattern) {
+        return may_match(pattern, emitter.source, type);
+      });
     }
   }
   return arrows;

@@ -10,6 +10,7 @@
 #include "bus/rules/rule_set.h"
 #include "common/core/result.h"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,9 +20,12 @@ namespace conga::bus {
 /// What a service says of itself: `conga-payment --manifest`.
 struct Declaration {
   std::string service;
-  std::string source;                 ///< Of the events that it emits.
-  std::vector<std::string> consumes;  ///< Detail-types.
-  std::vector<std::string> emits;     ///< Detail-types.
+  std::string source;                            ///< Of the events that it emits.
+  std::vector<std::string> consumes;             ///< Detail-types.
+  std::vector<std::string> emits;                ///< Detail-types.
+  std::string file = {};                         ///< Where it was read from, for faults.
+  std::vector<std::size_t> consumes_lines = {};  ///< Of `consumes`, in that file; so the next.
+  std::vector<std::size_t> emits_lines = {};
 };
 
 /// From the manifest's JSON. Permanent, code `InvalidManifest`.
@@ -40,9 +44,13 @@ struct Arrow {
   friend bool operator==(const Arrow&, const Arrow&) = default;
 };
 
-/// Whether an event of that source and detail-type may match, whatever else it holds. An empty
-/// `source` stands for any.
+/// Whether an event of that source and detail-type may match, whatever else it holds.
 bool may_match(const Pattern& pattern, std::string_view source, std::string_view detail_type);
+
+/// As may_match(), for some source that is none of `sources`.
+bool may_match_from_elsewhere(const Pattern& pattern,
+                              const std::vector<std::string>& sources,
+                              std::string_view detail_type);
 
 /// In the order of the declarations, their events, and the rules; those from kOutside first.
 /// Disabled rules draw none.

@@ -17,20 +17,22 @@
 namespace conga::cli {
 
 struct RulesOptions {
-  enum class Action : std::uint8_t { Check, List, Test, Flow, Diff, Reload };
+  enum class Action : std::uint8_t { Check, List, Test, Flow, Lint, Diff, Reload };
 
   Action action = Action::List;
-  std::vector<std::string> files{};  ///< Check, Flow; Diff: the new ones.
+  std::vector<std::string> files{};  ///< Check, Flow, Lint; Diff: the new ones.
   bool aws = false;                  ///< Check: warn of what Amazon EventBridge would refuse.
   std::string pattern{};             ///< Test: JSON or `@file`; so the next.
   std::string event{};
-  bool explain = false;                  ///< Test: say which condition failed first, and on what.
-  std::string cases{};                   ///< Test: a file of JSON lines, or `-`.
-  std::vector<std::string> manifests{};  ///< Flow: files that services' `--manifest` has made.
-  bool mermaid = false;                  ///< Flow.
-  std::vector<std::string> against{};    ///< Diff: the files of the rules as they are.
-  std::string journal{};                 ///< Diff: the sidecar's journal.directory.
-  std::optional<Duration> since{};       ///< Diff: only events of so long ago.
+  bool explain = false;  ///< Test: say which condition failed first, and on what.
+  std::string cases{};   ///< Test: a file of JSON lines, or `-`.
+  std::vector<std::string>
+      manifests{};                     ///< Flow, Lint: files that services' `--manifest` has made.
+  bool mermaid = false;                ///< Flow.
+  bool strict = false;                 ///< Lint: notes are errors.
+  std::vector<std::string> against{};  ///< Diff: the files of the rules as they are.
+  std::string journal{};               ///< Diff: the sidecar's journal.directory.
+  std::optional<Duration> since{};     ///< Diff: only events of so long ago.
 };
 
 /// Why these options cannot be carried out; empty if they can.

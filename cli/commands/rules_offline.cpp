@@ -6,6 +6,7 @@
 #include "bus/rules/rule_set.h"
 #include "cli/commands/rules_diff.h"
 #include "cli/commands/rules_flow.h"
+#include "cli/commands/rules_lint.h"
 #include "cli/event_filter.h"
 #include "cli/text.h"
 #include "common/io/posix_files.h"
@@ -131,6 +132,7 @@ ExitCode run_offline(const RulesOptions& options, Screen& screen, Look look) {
     PosixFiles files;
     return diff_rules(files, options, SystemClock().now().wall, screen, look);
   }
+  if (options.action == RulesOptions::Action::Lint) return lint_rules(options, screen, look);
   if (options.action == RulesOptions::Action::Flow) return show_flow(options, screen, look);
   if (options.cases.empty()) {
     return test_one(options.pattern, options.event, screen, look, options.explain);

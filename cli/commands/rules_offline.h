@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `conga rules check`, `test`, `flow` and `diff`: what needs no bus.
+// `conga rules check`, `test`, `flow`, `lint` and `diff`: what needs no bus.
 
 #pragma once
 
@@ -29,7 +29,7 @@ ExitCode test_one(const std::string& pattern,
                   Look look,
                   bool explain = false);
 
-/// Check, Test, Flow and Diff.
+/// Check, Test, Flow, Lint and Diff.
 ExitCode run_offline(const RulesOptions& options, Screen& screen, Look look);
 
 }  // namespace conga::cli
