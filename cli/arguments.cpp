@@ -197,6 +197,14 @@ Examples:
   conga replay --journal var/journal --since 24h --pattern '{"detail-type": ["OrderPlaced"]}' --speed 10x
   conga replay --journal var/journal --name after-the-fix --rate 500/s)";
 
+constexpr const char* kWhyExamples =
+    R"(Needs no bus. Of a rule that does not match: the first field that no value satisfies, what the
+pattern asks for there, and what was found. Exit code 0 if the rule (without one: any) matches, else 1.
+
+Examples:
+  conga why 01a2093f-339b-776e-9b02-37f8420a5210 tell-customers --rules config/rules.yaml --journal var/journal
+  conga why @event.json --rules config/rules.yaml)";
+
 constexpr const char* kMapExamples =
     R"(Needs no bus; reads the journal of one that may be running. One line for each event type, from whom
 to whom, by which rule: how many, how long from ingestion until settled, what was tried again, what
@@ -226,6 +234,7 @@ struct Draft {
   MapOptions map;
   ArchiveOptions archive;
   ReplayOptions replay;
+  WhyOptions why;
 };
 
 std::string is_duration(const std::string& text) {
@@ -474,6 +483,19 @@ void add_replay(CLI::App& app, Draft& draft) {
   command->footer(kReplayExamples);
 }
 
+void add_why(CLI::App& app, Draft& draft) {
+  WhyOptions& why = draft.why;
+  CLI::App* command =
+      app.add_subcommand("why", "Say why an event matches a rule or does not, without a bus");
+  command->add_option("event", why.event, "An event id in the journal, a JSON event, or @FILE")
+      ->required();
+  command->add_option("rule", why.rule, "The rule's name; by default all, nearest misses first");
+  command->add_option("--rules", why.rules, "The rule files")->type_name("FILE")->required();
+  command->add_option("--journal", why.journal, "The sidecar's journal.directory")
+      ->type_name("DIR");
+  command->footer(kWhyExamples);
+}
+
 void add_journal(CLI::App& app, Draft& draft) {
   JournalOptions& journal = draft.journal;
   CLI::App* group = app.add_subcommand("journal", "Look into a sidecar's journal, without a bus");
@@ -557,6 +579,7 @@ CommandOptions chosen(std::string_view name, const Draft& draft) {
   if (name == "map") return finished_map(draft);
   if (name == "archive") return draft.archive;
   if (name == "replay") return finished_replay(draft);
+  if (name == "why") return draft.why;
   return finished_status(draft);
 }
 
@@ -591,6 +614,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   add_map(app, draft);
   add_archive(app, draft);
   add_replay(app, draft);
+  add_why(app, draft);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -609,6 +633,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   if (is_rules) fault = fault_of(draft.rules);
   const bool is_map = fault.empty() && app.got_subcommand("map");
   if (is_map) fault = fault_of(draft.map);
+  const bool is_why = fault.empty() && app.got_subcommand("why");
+  if (is_why) fault = fault_of(draft.why);
   if (!fault.empty()) return usage(fault);
   CommandOptions command = chosen(app.get_subcommands().front()->get_name(), draft);
   return {.arguments = finished(std::move(draft), std::move(command)), .text = {}, .code = {}};

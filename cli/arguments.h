@@ -14,6 +14,7 @@
 #include "cli/commands/status.h"
 #include "cli/commands/tap.h"
 #include "cli/commands/target.h"
+#include "cli/commands/why.h"
 #include "cli/exit_code.h"
 #include "common/core/clock.h"
 
@@ -37,7 +38,8 @@ using CommandOptions = std::variant<PutOptions,
                                     JournalOptions,
                                     MapOptions,
                                     ArchiveOptions,
-                                    ReplayOptions>;
+                                    ReplayOptions,
+                                    WhyOptions>;
 
 struct Arguments {
   std::string config{};   ///< A bus.yaml to take the endpoints from; empty: none given.

@@ -17,6 +17,7 @@
 #include "common/runtime/zmq/zmq_transport.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -85,6 +86,10 @@ struct Maker {
     return fail(Fault::Permanent, "archive needs no bus");
   }
 
+  Made operator()(const WhyOptions& /*options*/) const {
+    return fail(Fault::Permanent, "why needs no bus");
+  }
+
   Made operator()(const ReplayOptions& options) const {
     const auto pace = parse_speed(options.speed);
     if (!pace) return fail(Fault::Permanent, "--speed: " + pace.error().what);
@@ -135,41 +140,37 @@ ExitCode drive(BusCommand& command,
   return command.exit_code().value_or(ExitCode::Refused);
 }
 
-bool is_offline(const CommandOptions& command) {
+bool is_offline(const RulesOptions& rules) {
+  return rules.action != RulesOptions::Action::List && rules.action != RulesOptions::Action::Reload;
+}
+
+/// Nothing if the command needs a bus.
+std::optional<ExitCode> run_without_bus(const CommandOptions& command, Screen& screen, Look look) {
+  PosixFiles files;
+  const WallTime now = SystemClock().now().wall;
+  if (const auto* journal = std::get_if<JournalOptions>(&command)) {
+    return run_journal(files, *journal, screen, look);
+  }
+  if (const auto* map = std::get_if<MapOptions>(&command)) {
+    return show_map(files, *map, now, screen, look);
+  }
+  if (const auto* archive = std::get_if<ArchiveOptions>(&command)) {
+    return run_archive(files, *archive, now, screen, look);
+  }
+  if (const auto* why = std::get_if<WhyOptions>(&command)) {
+    return explain_event(files, *why, screen, look);
+  }
   const auto* rules = std::get_if<RulesOptions>(&command);
-  return rules != nullptr
-         && (rules->action == RulesOptions::Action::Check
-             || rules->action == RulesOptions::Action::Test
-             || rules->action == RulesOptions::Action::Flow
-             || rules->action == RulesOptions::Action::Lint
-             || rules->action == RulesOptions::Action::Diff);
+  if (rules == nullptr || !is_offline(*rules)) return std::nullopt;
+  return run_offline(*rules, screen, look);
 }
 
 }  // namespace
 
 ExitCode run_command(const Arguments& arguments, Random& random, Screen& screen, const Look& look) {
-  if (const auto* journal = std::get_if<JournalOptions>(&arguments.command)) {
-    PosixFiles files;
-    const ExitCode code = run_journal(files, *journal, screen, look);
+  if (const auto code = run_without_bus(arguments.command, screen, look)) {
     screen.flush();
-    return code;
-  }
-  if (const auto* map = std::get_if<MapOptions>(&arguments.command)) {
-    PosixFiles files;
-    const ExitCode code = show_map(files, *map, SystemClock().now().wall, screen, look);
-    screen.flush();
-    return code;
-  }
-  if (const auto* archive = std::get_if<ArchiveOptions>(&arguments.command)) {
-    PosixFiles files;
-    const ExitCode code = run_archive(files, *archive, SystemClock().now().wall, screen, look);
-    screen.flush();
-    return code;
-  }
-  if (is_offline(arguments.command)) {
-    const ExitCode code = run_offline(std::get<RulesOptions>(arguments.command), screen, look);
-    screen.flush();
-    return code;
+    return *code;
   }
   const auto endpoints = find_endpoints(arguments);
   if (!endpoints) return complain(screen, endpoints.error(), ExitCode::Usage);

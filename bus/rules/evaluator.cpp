@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -137,6 +138,21 @@ std::string explain(const Pattern& pattern, const Value& event) {
     if (apart) text += " (not in the array element that the fields before it chose)";
   }
   return text;
+}
+
+Nearness nearness(const Pattern& pattern, const Value& event) {
+  const Flattened flattened(event);
+  std::optional<Nearness> nearest;
+  for (const Pattern::Alternative& alternative : pattern.alternatives()) {
+    Nearness here;
+    for (const std::uint32_t position : alternative) {
+      const Pattern::Field& field = pattern.fields()[position];
+      const bool missed = step({Elements{}}, field, flattened.at(field.path)).empty();
+      ++(missed ? here.missed : here.satisfied);
+    }
+    if (!nearest || here < *nearest) nearest = here;
+  }
+  return nearest.value_or(Nearness());
 }
 
 }  // namespace conga::bus

@@ -121,6 +121,16 @@ class ArchiveTest(unittest.TestCase):
         change = json.loads(out)["changes"][0]
         self.assertEqual((change["gained"], change["lost"]), (1, 3))
 
+    def test_why_an_event_went_where_it_did(self):
+        paid = self.made[-1]["id"]
+        code, out, _ = self.conga("why", paid, "keep-books", "--rules", "rules.yaml")
+        self.assertEqual(code, 1)
+        self.assertIn("'detail-type' satisfies \"OrderPlaced\"; found \"OrderPaid\"", out)
+        self.assertEqual(self.conga("why", paid, "write-letters", "--rules", "rules.yaml")[0], 0)
+        code, _, error = self.conga("why", event("a", "b", {})["id"], "--rules", "rules.yaml")
+        self.assertEqual(code, 1)
+        self.assertIn("holds no event", error)
+
     def test_the_map_shows_what_happened(self):
         self.settled(7)
         code, out, error = self.conga("map", "--json")

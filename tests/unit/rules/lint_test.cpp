@@ -48,7 +48,8 @@ TEST_CASE("rules that fit their services have no finding") {
 
 TEST_CASE("a rule that no declared event can match is an error, a disabled one is not") {
   const std::string typo =
-      "  - {name: typo, pattern: {source: [shop.oders], detail-type: [Placed]}, targets: [{service: billing}]}\n";
+      "  - {name: typo, pattern: {source: [shop.oders], detail-type: [Placed]}, targets: "
+      "[{service: billing}]}\n";
   CHECK(found(kClean + typo) == "error never-matches 4");
   const std::string asleep =
       "  - {name: typo, enabled: false, pattern: {source: [shop.oders]}, targets: [{service: "

@@ -192,7 +192,12 @@ TEST_CASE("the matcher agrees with the evaluator") {
       matcher.match(Value::trusted(one), scratch, matches);
       std::vector<Matcher::RuleIndex> expected;
       for (Matcher::RuleIndex rule = 0; rule < rules.size(); ++rule) {
-        if (conga::bus::evaluate(rules[rule], Value::trusted(one))) expected.push_back(rule);
+        const bool hit = conga::bus::evaluate(rules[rule], Value::trusted(one));
+        if (hit) expected.push_back(rule);
+        // What people are told of it agrees.
+        const std::string why = conga::bus::explain(rules[rule], Value::trusted(one));
+        RC_ASSERT(hit == (why == "the event matches"));
+        if (hit) RC_ASSERT(conga::bus::nearness(rules[rule], Value::trusted(one)).missed == 0);
       }
       RC_ASSERT(matches == expected);
     }
