@@ -52,6 +52,8 @@ Examples:
 constexpr const char* kTraceExamples = R"(Examples:
   conga trace BK-1001
   conga trace 01935b1c-6d3e-7a52-9f0e-3c1f6a0b7d11
+  conga trace BK-1001 --follow
+  conga trace BK-1001 --mermaid > flow.mmd
   conga trace --json BK-1001 | jq '.events[]."detail-type"')";
 
 constexpr const char* kDlqExamples = R"(Examples:
@@ -302,6 +304,8 @@ void add_tap(CLI::App& app, Draft& draft) {
 void add_trace(CLI::App& app, Draft& draft) {
   CLI::App* command = app.add_subcommand("trace", "Show the whole flow that an event belongs to");
   command->add_option("id", draft.trace.subject, "An event id or a correlation-id")->required();
+  command->add_flag("--mermaid", draft.trace.mermaid, "As a Mermaid sequence diagram");
+  command->add_flag("--follow", draft.trace.follow, "Wait until nothing of the flow is pending");
   command->footer(kTraceExamples);
 }
 

@@ -14,6 +14,7 @@
 #include "cli/commands/status.h"
 #include "cli/commands/tap.h"
 #include "cli/commands/target.h"
+#include "cli/commands/trace.h"
 #include "cli/commands/why.h"
 #include "cli/exit_code.h"
 #include "common/core/clock.h"
@@ -23,10 +24,6 @@
 #include <variant>
 
 namespace conga::cli {
-
-struct TraceOptions {
-  std::string subject;  ///< An event id or a correlation-id.
-};
 
 using CommandOptions = std::variant<PutOptions,
                                     TapOptions,

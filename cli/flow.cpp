@@ -75,6 +75,15 @@ Colour colour_of(std::string_view outcome) {
   return outcome.starts_with("dead") || outcome == "reject" ? Colour::Red : Colour::Yellow;
 }
 
+/// Of a participant or a message: what would end a line or a name of Mermaid's is replaced.
+std::string mermaid_name(std::string text) {
+  std::ranges::replace_if(
+      text,
+      [](char letter) { return std::string_view(":;,#\n").find(letter) != std::string_view::npos; },
+      ' ');
+  return text;
+}
+
 struct Totals {
   std::uint64_t deliveries = 0;
   std::uint64_t dead = 0;
@@ -244,6 +253,35 @@ std::vector<FlowEvent> read_flow(const Value& answer) {
 
 std::string draw_flow(const std::vector<FlowEvent>& events, const Look& look) {
   return events.empty() ? std::string() : Drawing(events, look).draw();
+}
+
+std::string mermaid_flow(const std::vector<FlowEvent>& events) {
+  std::string text = "sequenceDiagram\n";
+  for (const FlowEvent& event : events) {
+    for (const FlowDelivery& delivery : event.deliveries) {
+      const bool ended = is_ok(delivery.outcome) || is_dead(delivery);
+      const char* const arrow = is_dead(delivery) ? " -x " : ended ? " ->> " : " --) ";
+      text += "  " + mermaid_name(event.source) + arrow + mermaid_name(delivery.target) + ": "
+              + mermaid_name(event.detail_type);
+      if (delivery.attempts.size() > 1) {
+        text += ", " + counted(delivery.attempts.size(), "attempt");
+      }
+      if (is_dead(delivery) && !delivery.attempts.empty()) {
+        text += ", " + mermaid_name(delivery.attempts.back().code);
+      }
+      text += "\n";
+    }
+  }
+  return text;
+}
+
+bool is_over(const std::vector<FlowEvent>& events) {
+  const auto ended = [](const FlowDelivery& delivery) {
+    return is_ok(delivery.outcome) || is_dead(delivery);
+  };
+  return std::ranges::all_of(events, [&ended](const FlowEvent& event) {
+    return std::ranges::all_of(event.deliveries, ended);
+  });
 }
 
 }  // namespace conga::cli

@@ -51,4 +51,11 @@ std::vector<FlowEvent> read_flow(const Value& answer);
 /// A heading, then the events as a tree by causation, deliveries below each.
 std::string draw_flow(const std::vector<FlowEvent>& events, const Look& look);
 
+/// The same as a Mermaid sequence diagram (https://mermaid.js.org/syntax/sequenceDiagram.html): an
+/// arrow for each delivery, crossed out where it became a dead letter, dashed while it is pending.
+std::string mermaid_flow(const std::vector<FlowEvent>& events);
+
+/// Whether each delivery of each event has ended.
+bool is_over(const std::vector<FlowEvent>& events);
+
 }  // namespace conga::cli

@@ -54,7 +54,7 @@ struct Maker {
   }
 
   Made operator()(const TraceOptions& options) const {
-    return std::make_unique<Trace>(settings, options.subject, screen, look);
+    return std::make_unique<Trace>(settings, options, screen, look);
   }
 
   Made operator()(const DlqOptions& options) const {

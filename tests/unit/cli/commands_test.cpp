@@ -43,7 +43,7 @@ TEST_CASE("without a bus a command says where it looked and what to do, and exit
   Desk desk;
   desk.answers_hello = false;
   PaperScreen screen;
-  Trace trace(desk.settings(), "A-7", screen, {});
+  Trace trace(desk.settings(), {.subject = "A-7"}, screen, {});
   const auto start = desk.now.steady;
   CHECK(desk.run(trace) == ExitCode::NoBus);
   CHECK(desk.now.steady - start == std::chrono::seconds(3));
@@ -56,7 +56,7 @@ TEST_CASE("without a bus a command says where it looked and what to do, and exit
 TEST_CASE("a question that nobody answers exits 3 too") {
   Desk desk;
   PaperScreen screen;
-  Trace trace(desk.settings(), "A-7", screen, {});
+  Trace trace(desk.settings(), {.subject = "A-7"}, screen, {});
   CHECK(desk.run(trace) == ExitCode::NoBus);
   CHECK(screen.err.find("not `trace` within 3s") != std::string::npos);
 }
@@ -65,7 +65,7 @@ TEST_CASE("a refusal is shown with its code and exits 1") {
   Desk desk;
   desk.refusals["trace"] = {"Unavailable", "the sidecar is down"};
   PaperScreen screen;
-  Trace trace(desk.settings(), "A-7", screen, {});
+  Trace trace(desk.settings(), {.subject = "A-7"}, screen, {});
   CHECK(desk.run(trace) == ExitCode::Refused);
   CHECK(screen.err == "conga: Unavailable: the sidecar is down\n");
 }
@@ -74,7 +74,7 @@ TEST_CASE("trace asks for its subject, and what is not there is refused") {
   Desk desk;
   desk.answers["trace"] = R"({"events":[]})";
   PaperScreen screen;
-  Trace trace(desk.settings(), "A-7", screen, {});
+  Trace trace(desk.settings(), {.subject = "A-7"}, screen, {});
   CHECK(desk.run(trace) == ExitCode::Refused);
   REQUIRE(desk.asked.size() == 1);
   CHECK(desk.asked[0].second == R"({"id":"A-7"})");
@@ -85,9 +85,30 @@ TEST_CASE("trace in JSON is the bus's own answer") {
   Desk desk;
   desk.answers["trace"] = R"({"events":[{"id":"e1"}]})";
   PaperScreen screen;
-  Trace trace(desk.settings(), "e1", screen, Look{.json = true});
+  Trace trace(desk.settings(), {.subject = "e1"}, screen, Look{.json = true});
   CHECK(desk.run(trace) == ExitCode::Done);
   CHECK(screen.out == "{\"events\":[{\"id\":\"e1\"}]}\n");
+}
+
+TEST_CASE("trace --follow waits until nothing is pending and nothing more comes") {
+  const auto flow = [](const std::string& outcome) {
+    return R"({"events":[{"id":"e1","detail-type":"Asked","source":"web","sequence":1,)"
+           R"("deliveries":[{"rule":"r","target":"desk","outcome":")"
+           + outcome + R"(","attempts":[]}]}]})";
+  };
+  Desk desk;
+  desk.answers["trace"] = flow("pending");
+  PaperScreen screen;
+  Trace trace(desk.settings(), {.subject = "e1", .mermaid = true, .follow = true}, screen, Look{});
+  while (desk.asked.size() < 3) {
+    desk.turn(trace);
+    desk.advance(std::chrono::milliseconds(100));
+    REQUIRE_FALSE(trace.exit_code());
+  }
+  desk.answers["trace"] = flow("ok");
+  CHECK(desk.run(trace) == ExitCode::Done);
+  CHECK(desk.asked.size() >= 5);  // once more when it is over: something may have followed
+  CHECK(screen.out == "sequenceDiagram\n  web ->> desk: Asked\n");
 }
 
 TEST_CASE("tap shows what its filter wants and ends after its count") {

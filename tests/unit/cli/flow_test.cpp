@@ -90,3 +90,20 @@ TEST_CASE("an answer of another shape draws nothing and harms nothing") {
   CHECK(drawn(R"({"events":7})").empty());
   CHECK_FALSE(drawn(R"({"events":[7,{"deliveries":[null]}]})").empty());
 }
+
+TEST_CASE("a flow is a sequence diagram, its dead letters crossed out") {
+  const std::string bytes = packed(R"({"events":[
+    {"id":"e1","source":"web","detail-type":"Asked","sequence":1,"deliveries":[
+      {"rule":"r","target":"desk","outcome":"settled","attempts":[{"attempt":1,"outcome":"retry"},
+        {"attempt":2,"outcome":"ok"}]},
+      {"rule":"r","target":"a;b","outcome":"dead-letter","attempts":[
+        {"attempt":1,"outcome":"reject","code":"Wrong"}]},
+      {"rule":"r","target":"late","outcome":"pending","attempts":[]}]}]})");
+  const auto events = read_flow(Value::trusted(bytes));
+  CHECK(conga::cli::mermaid_flow(events)
+        == "sequenceDiagram\n"
+           "  web ->> desk: Asked, 2 attempts\n"
+           "  web -x a b: Asked, Wrong\n"
+           "  web --) late: Asked\n");
+  CHECK_FALSE(conga::cli::is_over(events));
+}
