@@ -21,6 +21,42 @@ std::string target_text(const Value& target) {
   return printable(to_json(target));
 }
 
+std::string number_text(const Value& map, std::string_view key) {
+  const auto value = map.find(key);
+  return value ? printable(to_json(*value)) : std::string();
+}
+
+/// `8 retries within 1h, backoff 200ms x2 up to 30s, jitter full, ack-timeout 15s`, and the limits.
+std::string policy_text(const Value& target) {
+  const auto retry = target.find("retry");
+  if (!retry) return "";
+  std::string text =
+      number_text(*retry, "max-attempts") + " retries within " + text_of(*retry, "max-age");
+  if (const auto backoff = retry->find("backoff")) {
+    text += ", backoff " + text_of(*backoff, "initial") + " x" + number_text(*backoff, "factor")
+            + " up to " + text_of(*backoff, "max") + ", jitter " + text_of(*backoff, "jitter");
+  }
+  text += ", ack-timeout " + text_of(target, "ack-timeout");
+  if (target.find("ordering")) text += ", ordering " + text_of(target, "ordering");
+  for (const std::string_view limit : {"max-in-flight", "rate-limit", "batch-size"}) {
+    if (target.find(limit)) text += ", " + std::string(limit) + " " + number_text(target, limit);
+  }
+  return text;
+}
+
+/// `, 12 matches`, `, disabled`, `, replay`
+std::string remarks_of(const Value& rule) {
+  std::string text;
+  if (rule.find("matches")) text += ", " + counted(count_of(rule, "matches"), "event");
+  const auto holds = [&rule](std::string_view key) {
+    const auto value = rule.find(key);
+    return value && value->boolean().value_or(false);
+  };
+  if (rule.find("enabled") && !holds("enabled")) text += ", disabled";
+  if (holds("replay")) text += ", replay";
+  return text;
+}
+
 }  // namespace
 
 std::string fault_of(const RulesOptions& options) {
@@ -33,12 +69,14 @@ std::string list_rules(const Value& answer, const Look& look) {
   std::string out;
   const Value rules = answer.find("rules").value_or(Value());
   for (const Value& rule : rules.elements()) {
-    out += paint(look, Colour::Bold, text_of(rule, "name")) + "\n";
+    out += paint(look, Colour::Bold, text_of(rule, "name")) + remarks_of(rule) + "\n";
     const auto pattern = rule.find("pattern");
     if (pattern) out += "    " + printable(to_json(*pattern)) + "\n";
     const Value targets = rule.find("targets").value_or(Value());
     for (const Value& target : targets.elements()) {
-      out += "    → " + paint(look, Colour::Cyan, target_text(target)) + "\n";
+      const std::string policy = policy_text(target);
+      out += "    → " + paint(look, Colour::Cyan, target_text(target))
+             + (policy.empty() ? "" : ": " + policy) + "\n";
     }
   }
   return out + counted(rules.size(), "rule") + "\n";

@@ -88,3 +88,18 @@ TEST_CASE("a flow of files that cannot be read is refused with their name") {
   CHECK(conga::cli::show_flow(options, screen, {}) == ExitCode::Refused);
   CHECK(screen.err.find("/nowhere/rules.yaml: cannot be read") != std::string::npos);
 }
+
+TEST_CASE("a list of rules tells each target's retry policy and limits") {
+  const std::string answer = packed(
+      R"({"rules":[{"name":"charge","enabled":false,"replay":true,"matches":1,)"
+      R"("pattern":{"source":["shop"]},"targets":[{"service":"payment","retry":{"max-attempts":8,)"
+      R"("max-age":"1h","backoff":{"initial":"200ms","factor":2,"max":"30s","jitter":"full"}},)"
+      R"("ack-timeout":"15s","ordering":"/detail/id","rate-limit":5},{"topic":"board"}]}]})");
+  CHECK(conga::cli::list_rules(Value::trusted(answer), {})
+        == "charge, 1 event, disabled, replay\n"
+           "    {\"source\":[\"shop\"]}\n"
+           "    → service payment: 8 retries within 1h, backoff 200ms x2 up to 30s, jitter full, "
+           "ack-timeout 15s, ordering /detail/id, rate-limit 5\n"
+           "    → topic board\n"
+           "1 rule\n");
+}
