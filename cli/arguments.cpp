@@ -89,6 +89,12 @@ Examples:
   conga dlq purge --error-code Malformed --yes
   conga dlq purge --all)";
 
+constexpr const char* kDlqCausesExamples = R"(A cause is an error code, a rule and a target.
+
+Examples:
+  conga dlq causes
+  conga dlq causes --rule charge-new-bookings --json)";
+
 constexpr const char* kRulesExamples = R"(Examples:
   conga rules check config/rules/*.yaml
   conga rules list
@@ -333,6 +339,10 @@ void add_dlq(CLI::App& app, Draft& draft) {
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000}));
   list->footer(kDlqListExamples);
   list->callback([&dlq] { dlq.action = DlqOptions::Action::List; });
+  CLI::App* causes = group->add_subcommand("causes", "Count dead letters by cause, most first");
+  add_dlq_filter(*causes, dlq);
+  causes->footer(kDlqCausesExamples);
+  causes->callback([&dlq] { dlq.action = DlqOptions::Action::Causes; });
   CLI::App* show = group->add_subcommand("show", "Show all about one dead letter");
   show->add_option("number", dlq.numbers, "Which one")->required()->expected(1);
   show->footer(kDlqShowExamples);

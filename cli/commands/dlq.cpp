@@ -9,12 +9,14 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <utility>
 
 namespace conga::cli {
 namespace {
 
 constexpr std::uint64_t kPage = 100;
+constexpr std::uint64_t kAllLetters = 1'000'000;
 
 bool has_filter(const DlqOptions& options) {
   return !options.numbers.empty() || !options.rule.empty() || !options.target.empty()
@@ -25,6 +27,7 @@ bool has_filter(const DlqOptions& options) {
 std::string_view verb_of(DlqOptions::Action action) {
   switch (action) {
     case DlqOptions::Action::List:
+    case DlqOptions::Action::Causes:
       return "dlq.list";
     case DlqOptions::Action::Show:
       return "dlq.show";
@@ -139,6 +142,67 @@ std::string list_letters(const std::vector<Value>& letters, const Look& look) {
   return table.text(look);
 }
 
+namespace {
+
+/// Dead letters that have error code, rule and target in common.
+struct Cause {
+  std::array<std::string, 3> key = {};  ///< Error code, rule, target.
+  std::uint64_t count = 0;
+  std::uint64_t example = 0;  ///< The newest's number.
+  std::string oldest = {};
+  std::string newest = {};
+  std::string message = {};  ///< The newest's.
+};
+
+std::vector<Cause> causes_of(const std::vector<Value>& letters) {
+  std::vector<Cause> causes;
+  for (const Value& letter : letters) {
+    const std::array<std::string, 3> key{
+        text_of(letter, "error-code"), text_of(letter, "rule"), text_of(letter, "target")};
+    auto cause = std::ranges::find(causes, key, &Cause::key);
+    if (cause == causes.end()) cause = causes.insert(causes.end(), Cause{.key = key});
+    ++cause->count;
+    cause->newest = text_of(letter, "time").substr(0, 19);
+    if (cause->oldest.empty()) cause->oldest = cause->newest;
+    cause->example = count_of(letter, "number");
+    cause->message = text_of(letter, "error-message");
+  }
+  std::ranges::stable_sort(causes, std::ranges::greater(), &Cause::count);
+  return causes;
+}
+
+}  // namespace
+
+std::string list_causes(const std::vector<Value>& letters, const Look& look) {
+  const std::vector<Cause> causes = causes_of(letters);
+  if (look.json) {
+    std::string lines;
+    for (const Cause& cause : causes) {
+      std::string line;
+      Packer packer(line);
+      packer.map(8).key("error-code").string(cause.key[0]).key("rule").string(cause.key[1]);
+      packer.key("target").string(cause.key[2]).key("count").unsigned_integer(cause.count);
+      packer.key("oldest").string(cause.oldest).key("newest").string(cause.newest);
+      packer.key("example").unsigned_integer(cause.example);
+      packer.key("error-message").string(cause.message);
+      lines += to_json(Value::trusted(line)) + "\n";
+    }
+    return lines;
+  }
+  Table table({"COUNT", "ERROR", "RULE", "TARGET", "OLDEST", "NEWEST", "EXAMPLE"});
+  for (const Cause& cause : causes) {
+    table.add({{.text = std::to_string(cause.count), .right = true},
+               {.text = cause.key[0] + (cause.message.empty() ? "" : ": " + cause.message),
+                .colour = Colour::Red},
+               {.text = cause.key[1]},
+               {.text = cause.key[2]},
+               {.text = cause.oldest, .colour = Colour::Dim},
+               {.text = cause.newest, .colour = Colour::Dim},
+               {.text = std::to_string(cause.example), .right = true}});
+  }
+  return table.text(look);
+}
+
 std::string show_letter(const Value& letter, const Look& look) {
   std::string out =
       paint(look, Colour::Bold, "Dead letter " + std::to_string(count_of(letter, "number"))) + "\n";
@@ -160,7 +224,9 @@ Dlq::Dlq(ClientSettings settings, DlqOptions options, Screen& screen, Look look)
     : BusCommand(std::move(settings), screen), options_(std::move(options)), look_(look) {}
 
 void Dlq::begin(const Time& now) {
-  if (options_.action == DlqOptions::Action::List) {
+  if (options_.action == DlqOptions::Action::Causes) options_.limit = kAllLetters;
+  if (options_.action == DlqOptions::Action::List
+      || options_.action == DlqOptions::Action::Causes) {
     ask_page(now);
   } else {
     ask(now, std::string(verb_of(options_.action)), dlq_arguments(options_, 0, 0));
@@ -176,6 +242,7 @@ void Dlq::answered(const Time& now, const Answer& answer) {
   const Value result = Value::trusted(answer.result);
   switch (options_.action) {
     case DlqOptions::Action::List:
+    case DlqOptions::Action::Causes:
       take_page(now, result);
       break;
     case DlqOptions::Action::Show:
@@ -208,7 +275,9 @@ void Dlq::end_list() {
   std::vector<Value> letters;
   letters.reserve(letters_.size());
   for (const std::string& bytes : letters_) letters.push_back(Value::trusted(bytes));
-  if (look_.json) {
+  if (options_.action == DlqOptions::Action::Causes && !letters.empty()) {
+    screen().print(list_causes(letters, look_));
+  } else if (look_.json) {
     for (const Value& letter : letters) screen().print(to_json(letter) + "\n");
   } else if (letters.empty()) {
     screen().note(has_filter(options_) ? "no such dead letters\n" : "no dead letters\n");

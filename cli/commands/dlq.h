@@ -14,7 +14,7 @@
 namespace conga::cli {
 
 struct DlqOptions {
-  enum class Action : std::uint8_t { List, Show, Redrive, Purge };
+  enum class Action : std::uint8_t { List, Causes, Show, Redrive, Purge };
 
   Action action = Action::List;
   std::vector<std::uint64_t> numbers{};
@@ -41,6 +41,9 @@ std::string dlq_arguments(const DlqOptions& options, std::uint64_t after, std::u
 /// A table of dead letters; empty if there are none.
 std::string list_letters(const std::vector<Value>& letters, const Look& look);
 
+/// The same grouped by cause: error code, rule and target; the most frequent first.
+std::string list_causes(const std::vector<Value>& letters, const Look& look);
+
 /// Everything about one dead letter, its event last.
 std::string show_letter(const Value& letter, const Look& look);
 
@@ -62,7 +65,7 @@ private:
 
   DlqOptions options_;
   Look look_;
-  std::vector<std::string> letters_;  ///< List: their bytes.
+  std::vector<std::string> letters_;  ///< List, Causes: their bytes.
   std::uint64_t after_ = 0;
   std::uint64_t total_ = 0;
 };

@@ -85,7 +85,7 @@ TEST_CASE("every subcommand of dlq and rules is told apart") {
 
 TEST_CASE("a command line that makes no sense is refused with the reason") {
   CHECK(fault({}) == "conga: conga needs a command: one of put, tap, trace, dlq, rules, status, target, journal, map, archive, replay, why (--help tells more)\n");
-  CHECK(fault({"dlq"}).find("dlq needs a command: one of list, show") != std::string::npos);
+  CHECK(fault({"dlq"}).find("dlq needs a command: one of list, causes, show") != std::string::npos);
   CHECK(fault({"dlq", "lost"}).find("lost") != std::string::npos);
   CHECK(fault({"dance"}).find("dance") != std::string::npos);
   CHECK(fault({"put", "--rate", "often"}).find("'often' is not a rate") != std::string::npos);

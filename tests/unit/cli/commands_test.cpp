@@ -272,3 +272,21 @@ TEST_CASE("target pause and resume ask for what was named and say what was done"
     CHECK(screen.out == std::string(pauses ? "paused" : "resumed") + " payment of rule charge\n");
   }
 }
+
+TEST_CASE("dead letters are counted by cause, the most frequent first") {
+  const auto letter = [](int number, const std::string& code) {
+    return R"({"number":)" + std::to_string(number) + R"(,"rule":"charge","target":"payment",)"
+           + R"("error-code":")" + code + R"(","error-message":"no route","time":"2026-11-23T10:0)"
+           + std::to_string(number) + R"(:00.5Z"})";
+  };
+  Desk desk;
+  desk.answers["dlq.list"] = R"({"count":3,"letters":[)" + letter(1, "Malformed") + ","
+                             + letter(2, "AcquirerDown") + "," + letter(3, "AcquirerDown") + "]}";
+  PaperScreen screen;
+  Dlq dlq(desk.settings(), {.action = DlqOptions::Action::Causes}, screen, {});
+  CHECK(desk.run(dlq) == ExitCode::Done);
+  CHECK(screen.out
+        == "COUNT  ERROR                   RULE    TARGET   OLDEST               NEWEST               EXAMPLE\n"
+           "    2  AcquirerDown: no route  charge  payment  2026-11-23T10:02:00  2026-11-23T10:03:00        3\n"
+           "    1  Malformed: no route     charge  payment  2026-11-23T10:01:00  2026-11-23T10:01:00        1\n");
+}
