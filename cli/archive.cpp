@@ -27,6 +27,12 @@ Result<Period> period_of(const ArchiveChoice& choice, WallTime now) {
   return period;
 }
 
+/// An event of the period that was not there before: neither carried nor replayed.
+bool is_archived(const JournalEntry& entry, const Period& period) {
+  return entry.type == bus::kEventRecord && entry.view->replay_name.empty()
+         && entry.event.ingested >= period.since && entry.event.ingested < period.until;
+}
+
 std::vector<std::string> sentences_of(const LogScan& scan, const JournalReader& reader) {
   std::vector<std::string> sentences;
   const auto add = [&sentences](LogPosition position, const std::string& what) {
@@ -66,11 +72,9 @@ Result<std::vector<std::string>> read_archive(Files& files,
     filter = std::move(*made);
   }
   JournalReader reader([&](const JournalEntry& entry) {
-    if (entry.type != bus::kEventRecord || !entry.view->replay_name.empty()) return;
-    const WallTime ingested = entry.event.ingested;
-    if (ingested < period->since || ingested >= period->until) return;
+    if (!is_archived(entry, *period)) return;
     if (filter && !filter(entry.view->map)) return;
-    use({.sequence = entry.event.sequence, .ingested = ingested, .event = *entry.view});
+    use({.sequence = entry.event.sequence, .ingested = entry.event.ingested, .event = *entry.view});
   });
   reader.stop_when(stop);
   const auto scan = read_journal(files, choice.journal, reader);

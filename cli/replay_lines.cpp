@@ -39,6 +39,9 @@ public:
   ReplayLines(ArchiveChoice choice, std::string name, ReplayPace pace, const Clock& clock)
       : choice_(std::move(choice)), name_(std::move(name)), pace_(pace), clock_(clock) {}
 
+  ReplayLines(const ReplayLines&) = delete;
+  ReplayLines& operator=(const ReplayLines&) = delete;
+
   ~ReplayLines() override {
     stop_ = true;
     lines_.reset();  // closes the pipe: a writer that waits for room goes on, and ends

@@ -22,6 +22,11 @@ std::size_t line_at(const std::vector<std::size_t>& lines, std::size_t at) {
   return at < lines.size() ? lines[at] : 0;
 }
 
+struct Words {
+  std::string what;
+  std::string remedy;
+};
+
 class Linter {
 public:
   Linter(const RuleSet& rules, const std::vector<Declaration>& declarations)
@@ -43,8 +48,9 @@ private:
       add(rule,
           Level::Error,
           "never-matches",
-          "rule " + rule.name + " matches no event that a manifest declares",
-          "compare its source and detail-type with the manifests, or give the emitter's manifest");
+          {.what = "rule " + rule.name + " matches no event that a manifest declares",
+           .remedy = "compare its source and detail-type with the manifests, or give the emitter's"
+                     " manifest"});
     }
     look_at_targets(rule);
   }
@@ -58,8 +64,9 @@ private:
         add(rule,
             Level::Note,
             "unknown-service",
-            "rule " + rule.name + " sends to " + service + ", of which there is no manifest",
-            "give its manifest too, or correct the service's name");
+            {.what =
+                 "rule " + rule.name + " sends to " + service + ", of which there is no manifest",
+             .remedy = "give its manifest too, or correct the service's name"});
         continue;
       }
       for (const Arrow& arrow : arrows_) {
@@ -69,9 +76,10 @@ private:
         add(rule,
             Level::Error,
             "not-consumed",
-            "rule " + rule.name + " sends " + arrow.detail_type + " of " + arrow.from + " to "
-                + service + ", which does not consume it: it would be a dead letter",
-            "leave that detail-type out of the pattern, or let " + service + " handle it");
+            {.what = "rule " + rule.name + " sends " + arrow.detail_type + " of " + arrow.from
+                     + " to " + service + ", which does not consume it: it would be a dead letter",
+             .remedy =
+                 "leave that detail-type out of the pattern, or let " + service + " handle it"});
       }
     }
   }
@@ -87,8 +95,9 @@ private:
           line_at(service.consumes_lines, at),
           Level::Error,
           "not-fed",
-          service.service + " consumes " + type + ", and no rule sends it there",
-          "add it to a rule whose target is " + service.service + ", or delete its handler");
+          {.what = service.service + " consumes " + type + ", and no rule sends it there",
+           .remedy =
+               "add it to a rule whose target is " + service.service + ", or delete its handler"});
     }
     for (std::size_t at = 0; at < service.emits.size(); ++at) {
       const std::string& type = service.emits[at];
@@ -100,8 +109,8 @@ private:
           line_at(service.emits_lines, at),
           Level::Note,
           "nobody-listens",
-          service.service + " emits " + type + ", and no rule sends it anywhere",
-          "add a rule for it if somebody should hear of it");
+          {.what = service.service + " emits " + type + ", and no rule sends it anywhere",
+           .remedy = "add a rule for it if somebody should hear of it"});
     }
   }
 
@@ -126,30 +135,34 @@ private:
     const RuleSet::Rule& rule = *find_rule(second);
     const bool same = find_rule(first)->pattern == rule.pattern;
     const auto& [from, type, to] = way;
-    add(rule,
-        same ? Level::Error : Level::Note,
-        same ? "equal-rules" : "delivered-twice",
-        "rule " + second + (same ? " has the pattern of rule " : " may match what rule ") + first
-            + (same ? ", and" : " does:") + " both send " + type + " of " + from + " to " + to,
-        same ? "delete one of them"
-             : "if both may match one event, make their patterns exclude it");
+    const std::string both = "both send " + type + " of " + from + " to " + to;
+    if (same) {
+      add(rule,
+          Level::Error,
+          "equal-rules",
+          {.what = "rule " + second + " has the pattern of rule " + first + ", and " + both,
+           .remedy = "delete one of them"});
+    } else {
+      add(rule,
+          Level::Note,
+          "delivered-twice",
+          {.what = "rule " + second + " may match what rule " + first + " does: " + both,
+           .remedy = "if both may match one event, make their patterns exclude it"});
+    }
   }
 
-  void add(const RuleSet::Rule& rule,
-           Level level,
-           std::string_view code,
-           std::string what,
-           std::string remedy) {
-    findings_.push_back({level, code, rule.file, rule.line, std::move(what), std::move(remedy)});
+  void add(const RuleSet::Rule& rule, Level level, std::string_view code, Words words) {
+    findings_.push_back(
+        {level, code, rule.file, rule.line, std::move(words.what), std::move(words.remedy)});
   }
 
   void add(const Declaration& service,
            std::size_t line,
            Level level,
            std::string_view code,
-           std::string what,
-           std::string remedy) {
-    findings_.push_back({level, code, service.file, line, std::move(what), std::move(remedy)});
+           Words words) {
+    findings_.push_back(
+        {level, code, service.file, line, std::move(words.what), std::move(words.remedy)});
   }
 
   const Declaration* find(const std::string& service) const {

@@ -120,6 +120,7 @@ std::vector<Seat> choose_seats(const std::vector<Seat>& free,
                                std::size_t count) {
   if (free.size() < count) return {};
   std::vector<std::uint32_t> wish_costs;
+  wish_costs.reserve(free.size());
   for (const Seat& seat : free) wish_costs.push_back(wish_cost(seat, wishes));
   std::uint32_t lowest = std::numeric_limits<std::uint32_t>::max();
   std::vector<std::size_t> chosen;
@@ -133,6 +134,7 @@ std::vector<Seat> choose_seats(const std::vector<Seat>& free,
   }
   std::ranges::sort(chosen);
   std::vector<Seat> seats;
+  seats.reserve(chosen.size());
   for (const std::size_t at : chosen) seats.push_back(free[at]);
   return seats;
 }
