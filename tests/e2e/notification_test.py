@@ -84,8 +84,14 @@ class MailServer:
                 "auth_required": True,
                 "authenticator": self._log_in,
             }
+        # Its own name is given, or each connection would look it up, and wait where DNS is slow.
         self._controller = Controller(
-            self, hostname="127.0.0.1", port=self.port, enable_SMTPUTF8=True, **options
+            self,
+            hostname="127.0.0.1",
+            port=self.port,
+            server_hostname="mail.example",
+            enable_SMTPUTF8=True,
+            **options,
         )
 
     def start(self):
