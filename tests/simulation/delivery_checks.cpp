@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/simulation/delivery_checks.h"
+
+#include "common/wire/event/event.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string_view>
+#include <tuple>
+
+namespace conga::simulation {
+namespace {
+
+/// Every code that a delivery may end with.
+constexpr std::array<std::string_view, 6> kReasons{
+    "Unwanted", "Busy", "AckTimeout", "ConsumerLost", "TargetRemoved", "NoConsumer"};
+
+void expect(DeliveryReport& report, bool holds, const std::string& what) {
+  if (!holds) report.violations.push_back(what);
+}
+
+const PlannedEvent* find(const std::vector<PlannedEvent>& events, const std::string& id) {
+  const auto same = [&id](const PlannedEvent& each) { return each.id.text() == id; };
+  const auto found = std::ranges::find_if(events, same);
+  return found == events.end() ? nullptr : &*found;
+}
+
+std::vector<bus::DeadLetter> all_of(bus::DeadLetters& letters, DeliveryReport& report) {
+  bus::DeadLetterFilter filter;
+  filter.limit = 1000;
+  auto found = letters.list(filter);
+  if (found) return std::move(*found);
+  expect(report, false, "dead letters: " + found.error().what);
+  return {};
+}
+
+class Ledger {
+public:
+  Ledger(const DeliveryBooks& books, DeliveryReport& report) : books_(books), report_(report) {}
+
+  void note(const bus::DeadLetter& letter) { buried_.insert({letter.target, letter.event_id}); }
+
+  void note(const bus::JournalEntry& entry) {
+    if (entry.kind == bus::JournalEntry::Kind::Event) note_event(entry.event);
+    if (entry.kind == bus::JournalEntry::Kind::Settled) note_end(entry.settled);
+  }
+
+  void finish() {
+    check_order();
+    for (const std::string& id : books_.acknowledged) {
+      expect(report_, kept_.contains(id), "acknowledged and lost: event " + id);
+    }
+    for (const auto& [sequence, target] : owed_) {
+      expect(report_,
+             books_.unrecorded.contains({sequence, target}),
+             "never ended: event " + std::to_string(sequence) + " for " + target.rule + "/"
+                 + target.target);
+    }
+  }
+
+private:
+  void note_event(const bus::StoredEvent& stored) {
+    const auto event = read_event(stored.bytes);
+    if (!event) return expect(report_, false, "the journal holds what is no event");
+    const std::string id = event->id.text();
+    const PlannedEvent* const planned = find(books_.events, id);
+    if (planned == nullptr) return expect(report_, false, "nobody put event " + id);
+    const bool again = !kept_.insert(id).second;
+    const std::set<bus::TargetName> targets(stored.targets.begin(), stored.targets.end());
+    const bool owed = std::ranges::any_of(books_.rules, [&](const PlannedRules& rules) {
+      return targets_of(rules, planned->type) == targets;
+    });
+    // A redriven event is kept again, for the one target that it is redriven to.
+    expect(report_, owed || (again && targets.size() == 1), "event " + id + " has other targets");
+    ids_[stored.sequence] = id;
+    first_.try_emplace(id, stored.sequence);
+    for (const bus::TargetName& target : stored.targets) {
+      owed_.emplace(stored.sequence, target);
+      if (again) buried_.insert({target, id});
+    }
+  }
+
+  void note_end(const bus::SettledRecord& record) {
+    const bool first = owed_.erase({record.sequence, record.target}) == 1;
+    if (!first || record.code == "TargetRemoved") return;
+    if (record.ending == bus::Ending::Settled) ++report_.settled;
+    if (record.ending == bus::Ending::DeadLetter) {
+      buried_.insert({record.target, ids_[record.sequence]});
+    }
+  }
+
+  /// What became a dead letter may be redriven, late.
+  void check_order() {
+    for (const auto& [lane, ids] : books_.settled) {
+      bus::Sequence last = 0;
+      for (const std::string& id : ids) {
+        const auto kept = first_.find(id);
+        if (kept == first_.end() || buried_.contains({{lane.rule, lane.service}, id})) continue;
+        expect(report_,
+               kept->second > last,
+               "event " + std::to_string(kept->second) + " of " + lane.key + " was overtaken by "
+                   + std::to_string(last) + " for " + lane.rule + "/" + lane.service);
+        last = std::max(last, kept->second);
+      }
+    }
+  }
+
+  const DeliveryBooks& books_;
+  DeliveryReport& report_;
+  std::set<std::string> kept_;
+  Deliveries owed_;
+  std::map<bus::Sequence, std::string> ids_;
+  std::map<std::string, bus::Sequence> first_;  ///< By event id: where it was kept first.
+  std::set<std::pair<bus::TargetName, std::string>> buried_;
+};
+
+}  // namespace
+
+void check_deliveries(bus::EventStore& store,
+                      bus::DeadLetters& letters,
+                      const DeliveryBooks& books,
+                      DeliveryReport& report) {
+  constexpr std::size_t kBatch = 1000;
+  Ledger ledger(books, report);
+  for (const bus::DeadLetter& letter : all_of(letters, report)) ledger.note(letter);
+  std::string cursor;
+  for (;;) {
+    const auto entries = store.follow(cursor, kBatch);
+    if (!entries) return expect(report, false, "journal: " + entries.error().what);
+    if (entries->empty()) break;
+    for (const bus::JournalEntry& entry : *entries) ledger.note(entry);
+  }
+  ledger.finish();
+}
+
+void check_reasons(bus::DeadLetters& letters, const DeliveryBooks& books, DeliveryReport& report) {
+  const std::vector<bus::DeadLetter> found = all_of(letters, report);
+  report.dead_letters = found.size();
+  for (const bus::DeadLetter& letter : found) {
+    expect(report, find(books.events, letter.event_id) != nullptr, "a dead letter of no event");
+    expect(report,
+           std::ranges::find(kReasons, letter.error_code) != kReasons.end(),
+           "dead letter " + letter.target.rule + "/" + letter.target.target + ": "
+               + letter.error_code + ": " + letter.error_message);
+  }
+}
+
+}  // namespace conga::simulation

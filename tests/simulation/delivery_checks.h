@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What must hold at the end of a delivery simulation, read from the journal and the dead letters.
+
+#pragma once
+
+#include "bus/sidecar/dead_letters.h"
+#include "bus/sidecar/event_store.h"
+#include "tests/simulation/delivery_plan.h"
+#include "tests/simulation/delivery_system.h"
+#include "tests/simulation/invariants.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace conga::simulation {
+
+/// What happened, as far as it is known without asking the sidecar.
+struct DeliveryBooks {
+  const std::vector<PlannedEvent>& events;
+  const std::vector<PlannedRules>& rules;     ///< Every set that was ever at work.
+  const std::set<std::string>& acknowledged;  ///< Event ids that were answered ok.
+  const Deliveries& unrecorded;               ///< Ended, and a full disk kept it from being said.
+  /// Of ordered targets: event ids in the order in which they were first settled ok.
+  const std::map<Lane, std::vector<std::string>>& settled;
+};
+
+/// Every acknowledged event is kept, for the targets that some of the rule sets owed it to; each of
+/// its deliveries ended; of one target and key they ended in the order in which the events came.
+/// What is a dead letter, or was one, is no part of that order: it may be redriven, or tried again
+/// by a sidecar that died before the journal knew.
+void check_deliveries(bus::EventStore& store,
+                      bus::DeadLetters& letters,
+                      const DeliveryBooks& books,
+                      DeliveryReport& report);
+
+/// Each dead letter is of a planned event, with a reason that somebody gave.
+void check_reasons(bus::DeadLetters& letters, const DeliveryBooks& books, DeliveryReport& report);
+
+}  // namespace conga::simulation
