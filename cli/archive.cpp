@@ -27,10 +27,8 @@ Result<Period> period_of(const ArchiveChoice& choice, WallTime now) {
   return period;
 }
 
-/// An event of the period that was not there before: neither carried nor replayed.
-bool is_archived(const JournalEntry& entry, const Period& period) {
-  return entry.type == bus::kEventRecord && entry.view->replay_name.empty()
-         && entry.event.ingested >= period.since && entry.event.ingested < period.until;
+bool is_within(WallTime time, const Period& period) {
+  return time >= period.since && time < period.until;
 }
 
 std::vector<std::string> sentences_of(const LogScan& scan, const JournalReader& reader) {
@@ -49,6 +47,10 @@ std::vector<std::string> sentences_of(const LogScan& scan, const JournalReader& 
 }
 
 }  // namespace
+
+bool is_archived(const JournalEntry& entry) {
+  return entry.type == bus::kEventRecord && entry.view->replay_name.empty();
+}
 
 Result<WallTime> parse_when(std::string_view text, WallTime now) {
   if (const auto ago = parse_duration(text)) return now - *ago;
@@ -72,7 +74,7 @@ Result<std::vector<std::string>> read_archive(Files& files,
     filter = std::move(*made);
   }
   JournalReader reader([&](const JournalEntry& entry) {
-    if (!is_archived(entry, *period)) return;
+    if (!is_archived(entry) || !is_within(entry.event.ingested, *period)) return;
     if (filter && !filter(entry.view->map)) return;
     use({.sequence = entry.event.sequence, .ingested = entry.event.ingested, .event = *entry.view});
   });

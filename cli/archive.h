@@ -29,6 +29,9 @@ struct ArchiveChoice {
 /// `24h`: so long before `now`; or a time by RFC 3339. Permanent if it is neither.
 Result<WallTime> parse_when(std::string_view text, WallTime now);
 
+/// Whether it is an event that was not there before: neither carried nor replayed.
+bool is_archived(const JournalEntry& entry);
+
 /// One archived event, while it is being read.
 struct Archived {
   bus::Sequence sequence = 0;

@@ -256,6 +256,15 @@ std::string is_rate(const std::string& text) {
   return rate ? "" : rate.error().what;
 }
 
+CLI::Option* add_manifests(CLI::App& command, std::vector<std::string>& into) {
+  return command.add_option("--manifests", into, "What services print with --manifest")
+      ->type_name("FILE");
+}
+
+CLI::Option* add_journal_directory(CLI::App& command, std::string& into) {
+  return command.add_option("--journal", into, "The sidecar's journal.directory")->type_name("DIR");
+}
+
 void add_common(CLI::App& app, Draft& draft) {
   app.set_version_flag("--version", "conga " + std::string(kVersion));
   app.add_option("--config", draft.common.config, "A bus.yaml to take the endpoints from")
@@ -384,18 +393,14 @@ void add_rules(CLI::App& app, Draft& draft) {
   CLI::App* flow =
       group->add_subcommand("flow", "Show which event goes from whom to whom, without a bus");
   flow->add_option("file", rules.files, "Rule files")->required();
-  flow->add_option("--manifests", rules.manifests, "What services print with --manifest")
-      ->type_name("FILE")
-      ->required();
+  add_manifests(*flow, rules.manifests)->required();
   flow->add_flag("--mermaid", rules.mermaid, "As a Mermaid flowchart");
   flow->footer(kRulesFlowExamples);
   flow->callback([&rules] { rules.action = RulesOptions::Action::Flow; });
   CLI::App* lint =
       group->add_subcommand("lint", "Find rules and events that lead nowhere, without a bus");
   lint->add_option("file", rules.files, "Rule files")->required();
-  lint->add_option("--manifests", rules.manifests, "What services print with --manifest")
-      ->type_name("FILE")
-      ->required();
+  add_manifests(*lint, rules.manifests)->required();
   lint->add_flag("--strict", rules.strict, "Take notes for errors");
   lint->footer(kRulesLintExamples);
   lint->callback([&rules] { rules.action = RulesOptions::Action::Lint; });
@@ -405,9 +410,7 @@ void add_rules(CLI::App& app, Draft& draft) {
   diff->add_option("--against", rules.against, "The rule files as they are")
       ->type_name("FILE")
       ->required();
-  diff->add_option("--journal", rules.journal, "The sidecar's journal.directory")
-      ->type_name("DIR")
-      ->required();
+  add_journal_directory(*diff, rules.journal)->required();
   diff->add_option("--since", draft.since, "Only events of so long ago: 24h")
       ->type_name("DURATION")
       ->check(is_duration);
@@ -438,14 +441,11 @@ void add_map(CLI::App& app, Draft& draft) {
   MapOptions& map = draft.map;
   CLI::App* command =
       app.add_subcommand("map", "Show the flow that really happened, without a bus");
-  command->add_option("--journal", map.journal, "The sidecar's journal.directory")
-      ->type_name("DIR")
-      ->required();
+  add_journal_directory(*command, map.journal)->required();
   command->add_option("--since", draft.since, "Only events of so long ago: 1h")
       ->type_name("DURATION")
       ->check(is_duration);
-  command->add_option("--manifests", map.manifests, "What services print with --manifest")
-      ->type_name("FILE");
+  add_manifests(*command, map.manifests);
   auto* mermaid = command->add_flag("--mermaid", map.mermaid, "As a Mermaid flowchart");
   auto* dot = command->add_flag("--dot", map.dot, "As a Graphviz graph");
   auto* diff = command->add_flag("--diff", map.diff, "What differs from the declared flow");
@@ -456,9 +456,7 @@ void add_map(CLI::App& app, Draft& draft) {
 }
 
 void add_choice(CLI::App& command, ArchiveChoice& choice) {
-  command.add_option("--journal", choice.journal, "The sidecar's journal.directory")
-      ->type_name("DIR")
-      ->required();
+  add_journal_directory(command, choice.journal)->required();
   command.add_option("--since", choice.since, "Not what is older: 24h, or 2026-11-23T10:00:00Z")
       ->type_name("WHEN");
   command.add_option("--until", choice.until, "Not what is newer, so written too")
@@ -505,8 +503,7 @@ void add_why(CLI::App& app, Draft& draft) {
       ->required();
   command->add_option("rule", why.rule, "The rule's name; by default all, nearest misses first");
   command->add_option("--rules", why.rules, "The rule files")->type_name("FILE")->required();
-  command->add_option("--journal", why.journal, "The sidecar's journal.directory")
-      ->type_name("DIR");
+  add_journal_directory(*command, why.journal);
   command->footer(kWhyExamples);
 }
 

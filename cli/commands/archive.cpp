@@ -2,6 +2,7 @@
 
 #include "cli/commands/archive.h"
 
+#include "cli/complain.h"
 #include "cli/text.h"
 #include "common/wire/event/json.h"
 #include "common/wire/event/packer.h"
@@ -71,8 +72,7 @@ ExitCode run_archive(
         screen.print(to_json(archived.event.map) + "\n");
       });
   if (!faults) {
-    screen.note("conga: " + printable_lines(faults.error().what) + "\n");
-    return ExitCode::Refused;
+    return complain(screen, faults.error().what);
   }
   if (!exports) screen.print(look.json ? json_of(kinds) : table_of(kinds, look));
   for (const std::string& fault : *faults) screen.note("conga: " + printable(fault) + "\n");

@@ -3,6 +3,7 @@
 #include "cli/commands/map.h"
 
 #include "cli/commands/rules_flow.h"
+#include "cli/complain.h"
 #include "cli/declarations.h"
 #include "cli/text.h"
 #include "common/wire/event/json.h"
@@ -142,11 +143,6 @@ std::string difference_text(const FlowDifference& difference, bool json) {
   return text.empty() ? "what happened is what is declared\n" : text;
 }
 
-ExitCode complain(Screen& screen, const Error& error) {
-  screen.note("conga: " + printable_lines(error.what) + "\n");
-  return ExitCode::Refused;
-}
-
 }  // namespace
 
 std::string fault_of(const MapOptions& options) {
@@ -159,16 +155,16 @@ std::string fault_of(const MapOptions& options) {
 ExitCode show_map(
     Files& files, const MapOptions& options, WallTime now, Screen& screen, Look look) {
   const auto declared = load_declarations(options.manifests);
-  if (!declared) return complain(screen, declared.error());
+  if (!declared) return complain(screen, declared.error().what);
   FlowMap map(*declared);
   if (options.since) map.set_since(now - *options.since);
   JournalReader reader([&map](const JournalEntry& entry) { map.add(entry); });
   const auto scan = read_journal(files, options.journal, reader);
-  if (!scan) return complain(screen, scan.error());
+  if (!scan) return complain(screen, scan.error().what);
   const std::vector<FlowEdge> edges = map.edges(now);
   if (options.diff) {
     const auto rules = bus::RuleSet::load(options.rules);
-    if (!rules) return complain(screen, rules.error());
+    if (!rules) return complain(screen, rules.error().what);
     const FlowDifference difference = difference_of(edges, arrows_of(*rules, *declared), *declared);
     screen.print(difference_text(difference, look.json));
     const bool same = difference.unseen.empty() && difference.undeclared.empty();

@@ -3,7 +3,8 @@
 #include "cli/commands/rules_diff.h"
 
 #include "bus/rules/rules_diff.h"
-#include "cli/journal_reader.h"
+#include "cli/archive.h"
+#include "cli/complain.h"
 #include "cli/text.h"
 #include "common/wire/event/json.h"
 #include "common/wire/event/packer.h"
@@ -71,11 +72,6 @@ std::string json_of(const RulesDiff& diff) {
   return to_json(Value::trusted(bytes)) + "\n";
 }
 
-ExitCode complain(Screen& screen, const std::string& what) {
-  screen.note("conga: " + printable_lines(what) + "\n");
-  return ExitCode::Refused;
-}
-
 }  // namespace
 
 ExitCode diff_rules(
@@ -87,9 +83,7 @@ ExitCode diff_rules(
   RulesDiff diff(*before, *after);
   const WallTime since = options.since ? now - *options.since : WallTime();
   JournalReader reader([&](const JournalEntry& entry) {
-    // A carried or replayed event is one that was there before.
-    if (entry.type != bus::kEventRecord || !entry.view->replay_name.empty()) return;
-    if (entry.event.ingested >= since) diff.add(*entry.view);
+    if (is_archived(entry) && entry.event.ingested >= since) diff.add(*entry.view);
   });
   const auto scan = read_journal(files, options.journal, reader);
   if (!scan) return complain(screen, scan.error().what);

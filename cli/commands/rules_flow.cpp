@@ -2,6 +2,7 @@
 
 #include "cli/commands/rules_flow.h"
 
+#include "cli/complain.h"
 #include "cli/declarations.h"
 #include "cli/text.h"
 #include "common/wire/event/json.h"
@@ -115,11 +116,8 @@ std::string dot_of(const std::vector<Arrow>& arrows) {
 ExitCode show_flow(const RulesOptions& options, Screen& screen, Look look) {
   const auto rules = bus::RuleSet::load(options.files);
   const auto declarations = load_declarations(options.manifests);
-  if (!rules || !declarations) {
-    screen.note("conga: " + printable_lines((rules ? declarations.error() : rules.error()).what)
-                + "\n");
-    return ExitCode::Refused;
-  }
+  if (!rules) return complain(screen, rules.error().what);
+  if (!declarations) return complain(screen, declarations.error().what);
   const std::vector<Arrow> arrows = arrows_of(*rules, *declarations);
   if (look.json) {
     screen.print(json_of(arrows));

@@ -3,6 +3,7 @@
 #include "cli/commands/rules_lint.h"
 
 #include "bus/rules/lint.h"
+#include "cli/complain.h"
 #include "cli/declarations.h"
 #include "cli/text.h"
 #include "common/wire/event/json.h"
@@ -45,11 +46,8 @@ void show(const LintFinding& finding, Screen& screen, const Look& look) {
 ExitCode lint_rules(const RulesOptions& options, Screen& screen, Look look) {
   const auto rules = bus::RuleSet::load(options.files);
   const auto declarations = load_declarations(options.manifests);
-  if (!rules || !declarations) {
-    screen.note("conga: " + printable_lines((rules ? declarations.error() : rules.error()).what)
-                + "\n");
-    return ExitCode::Refused;
-  }
+  if (!rules) return complain(screen, rules.error().what);
+  if (!declarations) return complain(screen, declarations.error().what);
   const auto findings = bus::lint(*rules, *declarations);
   for (const LintFinding& finding : findings) show(finding, screen, look);
   const auto errors = static_cast<std::uint64_t>(

@@ -4,6 +4,7 @@
 
 #include "bus/rules/evaluator.h"
 #include "bus/rules/rule_set.h"
+#include "cli/complain.h"
 #include "cli/event_filter.h"
 #include "cli/journal_reader.h"
 #include "cli/text.h"
@@ -104,11 +105,6 @@ void show(const Verdict& verdict, Screen& screen, const Look& look) {
     screen.print("    " + printable(why.substr(0, end)) + "\n");
     why.remove_prefix(end == std::string_view::npos ? why.size() : end + 1);
   }
-}
-
-ExitCode complain(Screen& screen, const std::string& what) {
-  screen.note("conga: " + printable_lines(what) + "\n");
-  return ExitCode::Refused;
 }
 
 }  // namespace
