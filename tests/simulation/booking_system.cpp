@@ -3,10 +3,6 @@
 #include "tests/simulation/booking_system.h"
 
 #include "bus/forwarder.h"
-#include "bus/sidecar/database.h"
-#include "bus/sidecar/file_journal.h"
-#include "bus/sidecar/sidecar_node.h"
-#include "bus/sidecar/sqlite_dead_letters.h"
 #include "common/core/check.h"
 #include "services/booking/booking.h"
 #include "services/kit/service_node.h"
@@ -18,11 +14,10 @@
 #include "tests/simulation/customers.h"
 #include "tests/simulation/invariants.h"
 #include "tests/simulation/mutants.h"
-#include "tests/simulation/owed_store.h"
 #include "tests/simulation/rules_text.h"
+#include "tests/simulation/sidecar_host.h"
 #include "tests/simulation/tally.h"
 #include "tests/simulation/wire_watch.h"
-#include "tests/support/mem_files.h"
 #include "tests/support/world.h"
 
 #include <algorithm>
@@ -46,7 +41,6 @@ using testing::World;
 
 constexpr Duration kStorm = 6s;
 constexpr Duration kLongestCalm = 120s;
-constexpr Duration kHeartbeatTimeout = 3s;
 constexpr Duration kExpireAfter = 40s;
 
 booking::BookingOptions booking_options() {
@@ -171,14 +165,11 @@ private:
   Result<std::unique_ptr<Node>> start_forwarder();
   Result<std::unique_ptr<Node>> start_sidecar(const Time& now);
   Result<std::unique_ptr<Node>> start_service(Host& host);
-  Result<std::unique_ptr<bus::EventStore>> open_journal(const Time& now,
-                                                        bus::RecoveryVisitor& visitor);
   void sidecar_died(Death death);
   void plan_storm();
   void strike();
   void strike_sidecar();
   void jump_clock(Duration jump);
-  Crash any_crash();
   bool is_done();
   void check(Report& report, bool done);
   std::string unique_name(const std::string& name);
@@ -188,9 +179,7 @@ private:
   Log log_ = Log::null();
   WireWatch wire_{kAckTimeout, kHeartbeatTimeout};
 
-  testing::MemFiles disk_;
-  StoreWatch store_watch_;
-  bus::DatabaseHandle letters_;
+  SidecarHost host_;
   std::map<std::string, Host> hosts_;
   std::unique_ptr<kit::Database> acquirer_books_ = kit::Database::in_memory();
   DeadlyAcquirer acquirer_{*acquirer_books_};
@@ -210,10 +199,7 @@ private:
 
 System::System(std::uint64_t seed, Mutant mutant, std::size_t requests)
     : mutant_(mutant), chance_(~seed), world_(seed) {
-  auto letters = bus::open_database(":memory:", bus::DatabaseSync::Full);
-  CONGA_CHECK(letters.has_value(), "a database in memory opens");
-  letters_ = std::move(*letters);
-  store_watch_.lies = mutant == Mutant::AckBeforeSync;
+  host_.watch().lies = mutant == Mutant::AckBeforeSync;
   requests_ = make_requests(world_.random(), world_.now(), kStorm, requests);
   world_.watch(wire_);
   add_bus();
@@ -252,41 +238,15 @@ Result<std::unique_ptr<Node>> System::start_forwarder() {
   return std::make_unique<bus::Forwarder>(options, std::move(*rules), load, log_);
 }
 
-Result<std::unique_ptr<bus::EventStore>> System::open_journal(const Time& now,
-                                                              bus::RecoveryVisitor& visitor) {
-  bus::FileJournalOptions options;
-  options.directory = "/journal";
-  options.segment_size = 64 * 1024;
-  options.hold_back = 8 * 1024;
-  OwedVisitor watched(visitor, store_watch_);
-  auto journal = bus::FileJournal::open(disk_, options, now.wall, watched);
-  if (!journal) return journal.failure();
-  return std::unique_ptr<bus::EventStore>(
-      std::make_unique<OwedStore>(std::move(*journal), store_watch_));
-}
-
 Result<std::unique_ptr<Node>> System::start_sidecar(const Time& now) {
-  bus::SidecarStores stores;
-  stores.open_events = [&](bus::RecoveryVisitor& visitor) { return open_journal(now, visitor); };
-  stores.open_dead_letters = [this]() -> Result<std::unique_ptr<bus::DeadLetters>> {
-    auto opened = bus::SqliteDeadLetters::open(letters_);
-    if (!opened) return opened.failure();
-    return std::unique_ptr<bus::DeadLetters>(std::move(*opened));
-  };
-  bus::SidecarOptions options;
-  options.engine.heartbeat_timeout = kHeartbeatTimeout;
-  auto node = bus::SidecarNode::open(now, options, stores, chance_, log_);
-  if (!node) return node.failure();
-  if (mutant_ == Mutant::CreditIgnored) return without_credit(std::move(*node));
-  return std::unique_ptr<Node>(std::move(*node));
+  auto node = host_.start(now, chance_, log_);
+  if (node && mutant_ == Mutant::CreditIgnored) return without_credit(std::move(*node));
+  return node;
 }
 
 void System::sidecar_died(Death death) {
   ++deaths_;
-  store_watch_.dies_at_sync = store_watch_.dies_after_sync = false;
-  if (death == Death::Kill) return disk_.kill();
-  Random& random = world_.random();
-  random.chance(0.5) ? disk_.crash(random) : disk_.crash(random.below(4096));
+  host_.on_death(death, world_.random());
 }
 
 void System::add_services() {
@@ -380,15 +340,8 @@ void System::plan_storm() {
     world_.set_weather({});
     // Timers that were set by a clock that was ahead come when they should.
     world_.jump_wall_clock(clock_was_off_ - clock_is_off_);
-    disk_.set_capacity(std::nullopt);
+    host_.disk().set_capacity(std::nullopt);
   });
-}
-
-Crash System::any_crash() {
-  Random& random = world_.random();
-  return {.point = static_cast<CrashPoint>(random.below(3)),
-          .death = random.chance(0.5) ? Death::Kill : Death::PowerLoss,
-          .down = Duration(random.below(1'500'000))};
 }
 
 void System::strike() {
@@ -396,14 +349,14 @@ void System::strike() {
   const ActorId client = clients_[random.below(clients_.size())];
   switch (random.below(8)) {
     case 0:
-      return world_.crash(forwarder_, any_crash());
+      return world_.crash(forwarder_, any_crash(world_.random()));
     case 1:
     case 2:
       return strike_sidecar();
     case 3:
     case 4:
     case 5:
-      return world_.crash(client, any_crash());
+      return world_.crash(client, any_crash(world_.random()));
     case 6:
       return world_.cut(client, Duration(random.below(3'000'000)));
     default:
@@ -423,26 +376,28 @@ void System::strike_sidecar() {
   Random& random = world_.random();
   switch (random.below(6)) {
     case 0:
-      store_watch_.dies_at_sync = true;
+      host_.watch().dies_at_sync = true;
       return;
     case 1:
-      store_watch_.dies_after_sync = true;
+      host_.watch().dies_after_sync = true;
       return;
     case 2:
       return jump_clock(Duration(random.below(7'200'000'000)) - 1h);
     case 3:
-      disk_.set_capacity(disk_.used());
-      world_.at(world_.now().steady + 1500ms, [this] { disk_.set_capacity(std::nullopt); });
+      host_.disk().set_capacity(host_.disk().used());
+      world_.at(world_.now().steady + 1500ms, [this] { host_.disk().set_capacity(std::nullopt); });
       return;
     default:
-      return world_.crash(sidecar_, any_crash());
+      return world_.crash(sidecar_, any_crash(world_.random()));
   }
 }
 
 // --- The end ---
 
 bool System::is_done() {
-  if (!store_watch_.owed.empty()) return false;
+  // While the journal is being read, what is owed is not known.
+  if (!world_.is_up(sidecar_)) return false;
+  if (!host_.watch().owed.empty()) return false;
   for (const Request& request : requests_) {
     if (!request.answered) return false;
   }
@@ -477,26 +432,19 @@ void System::check(Report& report, bool done) {
     report.violations.push_back("a daemon failed: " + failure);
   }
   if (!done) {
-    report.violations.push_back("not done in time: " + std::to_string(store_watch_.owed.size())
+    report.violations.push_back("not done in time: " + std::to_string(host_.watch().owed.size())
                                 + " deliveries are owed");
   }
   world_.crash(sidecar_, {.point = CrashPoint::BetweenTurns, .death = Death::Kill, .down = 1h});
 
-  class Nobody final : public bus::RecoveryVisitor {
-    void on_recent_event(std::string_view /*event*/, WallTime /*ingested*/) override {}
-
-    void on_pending(const bus::PendingDelivery& /*delivery*/) override {}
-  } nobody;
-
-  const auto journal = open_journal(world_.now(), nobody);
+  const auto journal = host_.open_journal(world_.now().wall);
   if (!journal) {
     report.violations.push_back("the journal does not open: " + journal.error().what);
   } else {
-    check_journal(**journal, wire_.acknowledged(), store_watch_.unrecorded, report);
+    check_journal(**journal, wire_.acknowledged(), host_.watch().unrecorded, report);
   }
-  const auto letters = bus::SqliteDeadLetters::open(letters_);
-  CONGA_CHECK(letters.has_value(), "the dead letters open");
-  check_dead_letters(**letters, requests_, report);
+  const auto letters = host_.open_letters();
+  check_dead_letters(*letters, requests_, report);
   check_bookings({.booking = *hosts_.at("booking").database,
                   .payment = *hosts_.at("payment").database,
                   .acquirer = *acquirer_books_,

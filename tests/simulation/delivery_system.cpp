@@ -3,17 +3,11 @@
 #include "tests/simulation/delivery_system.h"
 
 #include "bus/forwarder.h"
-#include "bus/sidecar/database.h"
-#include "bus/sidecar/file_journal.h"
-#include "bus/sidecar/sidecar_node.h"
-#include "bus/sidecar/sqlite_dead_letters.h"
-#include "common/core/check.h"
 #include "common/wire/event/packer.h"
 #include "tests/simulation/delivery_checks.h"
 #include "tests/simulation/delivery_nodes.h"
 #include "tests/simulation/delivery_watch.h"
-#include "tests/simulation/owed_store.h"
-#include "tests/support/mem_files.h"
+#include "tests/simulation/sidecar_host.h"
 #include "tests/support/world.h"
 
 #include <algorithm>
@@ -62,22 +56,16 @@ private:
   void strike();
   void strike_disk();
   void end_storm();
-  Crash any_crash();
   void sidecar_died(Death death);
   bool is_done() const;
   void check(DeliveryReport& report, bool done);
   Result<std::unique_ptr<Node>> start_forwarder();
-  Result<std::unique_ptr<Node>> start_sidecar(const Time& now);
-  Result<std::unique_ptr<bus::EventStore>> open_journal(const Time& now,
-                                                        bus::RecoveryVisitor& visitor);
 
   std::string unique_name(const std::string& name) { return name + "-" + std::to_string(++lives_); }
 
   Random chance_;  ///< For the Nodes.
   Log log_ = Log::null();
-  testing::MemFiles disk_;
-  StoreWatch store_watch_;
-  bus::DatabaseHandle letters_;
+  SidecarHost host_;
   std::vector<PlannedEvent> events_;
   std::vector<PlannedRules> rules_;  ///< Every set that was ever at work.
   std::size_t rules_now_ = 0;
@@ -94,9 +82,6 @@ private:
 };
 
 DeliverySystem::DeliverySystem(std::uint64_t seed) : chance_(~seed), world_(seed) {
-  auto letters = bus::open_database(":memory:", bus::DatabaseSync::Full);
-  CONGA_CHECK(letters.has_value(), "a database in memory opens");
-  letters_ = std::move(*letters);
   Random& random = world_.random();
   rules_.push_back(make_rules(random));
   rules_.push_back(change_rules(random, rules_.front()));
@@ -118,10 +103,11 @@ void DeliverySystem::add_bus() {
                            .role = Role::Forwarder,
                            .start = [this](const Time&) { return start_forwarder(); },
                            .died = [this](Death) { ++deaths_; }});
-  sidecar_ = world_.add({.name = "sidecar",
-                         .role = Role::Sidecar,
-                         .start = [this](const Time& now) { return start_sidecar(now); },
-                         .died = [this](Death death) { sidecar_died(death); }});
+  sidecar_ =
+      world_.add({.name = "sidecar",
+                  .role = Role::Sidecar,
+                  .start = [this](const Time& now) { return host_.start(now, chance_, log_); },
+                  .died = [this](Death death) { sidecar_died(death); }});
 }
 
 Result<std::unique_ptr<Node>> DeliverySystem::start_forwarder() {
@@ -138,40 +124,9 @@ Result<std::unique_ptr<Node>> DeliverySystem::start_forwarder() {
   return std::make_unique<bus::Forwarder>(options, std::move(*rules), reload, log_);
 }
 
-Result<std::unique_ptr<bus::EventStore>> DeliverySystem::open_journal(
-    const Time& now, bus::RecoveryVisitor& visitor) {
-  bus::FileJournalOptions options;
-  options.directory = "/journal";
-  options.segment_size = 64 * 1024;
-  options.hold_back = 8 * 1024;
-  OwedVisitor watched(visitor, store_watch_);
-  auto journal = bus::FileJournal::open(disk_, options, now.wall, watched);
-  if (!journal) return journal.failure();
-  return std::unique_ptr<bus::EventStore>(
-      std::make_unique<OwedStore>(std::move(*journal), store_watch_));
-}
-
-Result<std::unique_ptr<Node>> DeliverySystem::start_sidecar(const Time& now) {
-  bus::SidecarStores stores;
-  stores.open_events = [&](bus::RecoveryVisitor& visitor) { return open_journal(now, visitor); };
-  stores.open_dead_letters = [this]() -> Result<std::unique_ptr<bus::DeadLetters>> {
-    auto opened = bus::SqliteDeadLetters::open(letters_);
-    if (!opened) return opened.failure();
-    return std::unique_ptr<bus::DeadLetters>(std::move(*opened));
-  };
-  bus::SidecarOptions options;
-  options.engine.heartbeat_timeout = 3s;
-  auto node = bus::SidecarNode::open(now, options, stores, chance_, log_);
-  if (!node) return node.failure();
-  return std::unique_ptr<Node>(std::move(*node));
-}
-
 void DeliverySystem::sidecar_died(Death death) {
   ++deaths_;
-  store_watch_.dies_at_sync = store_watch_.dies_after_sync = false;
-  if (death == Death::Kill) return disk_.kill();
-  Random& random = world_.random();
-  random.chance(0.5) ? disk_.crash(random) : disk_.crash(random.below(4096));
+  host_.on_death(death, world_.random());
 }
 
 void DeliverySystem::add_clients() {
@@ -256,14 +211,7 @@ void DeliverySystem::plan_storm() {
 void DeliverySystem::end_storm() {
   trade_.moods = {};
   world_.set_weather({});
-  disk_.set_capacity(std::nullopt);
-}
-
-Crash DeliverySystem::any_crash() {
-  Random& random = world_.random();
-  return {.point = static_cast<CrashPoint>(random.below(3)),
-          .death = random.chance(0.5) ? Death::Kill : Death::PowerLoss,
-          .down = Duration(random.below(1'500'000))};
+  host_.disk().set_capacity(std::nullopt);
 }
 
 void DeliverySystem::strike() {
@@ -271,13 +219,13 @@ void DeliverySystem::strike() {
   const ActorId client = clients_[random.below(clients_.size())];
   switch (random.below(8)) {
     case 0:
-      return world_.crash(forwarder_, any_crash());
+      return world_.crash(forwarder_, any_crash(world_.random()));
     case 1:
     case 2:
-      return world_.crash(sidecar_, any_crash());
+      return world_.crash(sidecar_, any_crash(world_.random()));
     case 3:
     case 4:
-      return world_.crash(client, any_crash());
+      return world_.crash(client, any_crash(world_.random()));
     case 5:
       return world_.cut(client, Duration(random.below(3'000'000)));
     default:
@@ -289,18 +237,18 @@ void DeliverySystem::strike_disk() {
   Random& random = world_.random();
   switch (random.below(4)) {
     case 0:
-      store_watch_.dies_at_sync = true;
+      host_.watch().dies_at_sync = true;
       return;
     case 1:
-      store_watch_.dies_after_sync = true;
+      host_.watch().dies_after_sync = true;
       return;
     case 2:
-      disk_.set_capacity(disk_.used());
-      world_.at(world_.now().steady + 1500ms, [this] { disk_.set_capacity(std::nullopt); });
+      host_.disk().set_capacity(host_.disk().used());
+      world_.at(world_.now().steady + 1500ms, [this] { host_.disk().set_capacity(std::nullopt); });
       return;
     default:
       ++failed_syncs_;
-      disk_.fail_sync();
+      host_.disk().fail_sync();
   }
 }
 
@@ -310,7 +258,7 @@ bool DeliverySystem::is_done() const {
   // While the journal is being read, what is owed is not known.
   if (!world_.is_up(sidecar_)) return false;
   const auto answered = [](const auto& each) { return each.answered; };
-  return store_watch_.owed.empty() && std::ranges::all_of(events_, answered)
+  return host_.watch().owed.empty() && std::ranges::all_of(events_, answered)
          && std::ranges::all_of(questions_, answered);
 }
 
@@ -333,30 +281,23 @@ void DeliverySystem::check(DeliveryReport& report, bool done) {
     }
   }
   if (!done) {
-    report.violations.push_back("not done in time: " + std::to_string(store_watch_.owed.size())
+    report.violations.push_back("not done in time: " + std::to_string(host_.watch().owed.size())
                                 + " deliveries are owed");
   }
   world_.crash(sidecar_, {.point = CrashPoint::BetweenTurns, .death = Death::Kill, .down = 1h});
 
-  class Nobody final : public bus::RecoveryVisitor {
-    void on_recent_event(std::string_view /*event*/, WallTime /*ingested*/) override {}
-
-    void on_pending(const bus::PendingDelivery& /*delivery*/) override {}
-  } nobody;
-
   const DeliveryBooks books{.events = events_,
                             .rules = rules_,
                             .acknowledged = watch_->acknowledged(),
-                            .unrecorded = store_watch_.unrecorded,
+                            .unrecorded = host_.watch().unrecorded,
                             .settled = watch_->settled()};
-  const auto letters = bus::SqliteDeadLetters::open(letters_);
-  CONGA_CHECK(letters.has_value(), "the dead letters open");
-  check_reasons(**letters, books, report);
-  const auto journal = open_journal(world_.now(), nobody);
+  const auto letters = host_.open_letters();
+  check_reasons(*letters, books, report);
+  const auto journal = host_.open_journal(world_.now().wall);
   if (!journal) {
     report.violations.push_back("the journal does not open: " + journal.error().what);
   } else {
-    check_deliveries(**journal, **letters, books, report);
+    check_deliveries(**journal, *letters, books, report);
   }
 }
 

@@ -5,6 +5,7 @@
 #include "bus/sidecar/link.h"
 #include "common/wire/event/event.h"
 #include "common/wire/messages.h"
+#include "tests/simulation/sidecar_host.h"
 
 #include <algorithm>
 
@@ -15,7 +16,6 @@ using namespace std::chrono_literals;
 
 /// The shortest that a plan may ask for: what was sent longer ago may have timed out.
 constexpr Duration kShortestAck = 300ms;
-constexpr Duration kHeartbeatTimeout = 3s;
 
 std::string behind(std::string_view prefix, std::string_view topic) {
   return topic.starts_with(prefix) ? std::string(topic.substr(prefix.size())) : std::string();

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/simulation/sidecar_host.h"
+
+#include "bus/sidecar/file_journal.h"
+#include "bus/sidecar/sidecar_node.h"
+#include "bus/sidecar/sqlite_dead_letters.h"
+#include "common/core/check.h"
+
+#include <utility>
+
+namespace conga::simulation {
+namespace {
+
+using testing::Death;
+
+Result<std::unique_ptr<bus::DeadLetters>> open_dead_letters(const bus::DatabaseHandle& database) {
+  auto opened = bus::SqliteDeadLetters::open(database);
+  if (!opened) return opened.failure();
+  return std::unique_ptr<bus::DeadLetters>(std::move(*opened));
+}
+
+/// Who only wants to read the journal.
+class Nobody final : public bus::RecoveryVisitor {
+  void on_recent_event(std::string_view /*event*/, WallTime /*ingested*/) override {}
+
+  void on_pending(const bus::PendingDelivery& /*delivery*/) override {}
+};
+
+}  // namespace
+
+SidecarHost::SidecarHost() {
+  auto letters = bus::open_database(":memory:", bus::DatabaseSync::Full);
+  CONGA_CHECK(letters.has_value(), "a database in memory opens");
+  letters_ = std::move(*letters);
+}
+
+Result<std::unique_ptr<bus::EventStore>> SidecarHost::open_journal(WallTime now,
+                                                                   bus::RecoveryVisitor& visitor) {
+  bus::FileJournalOptions options;
+  options.directory = "/journal";
+  options.segment_size = 64 * 1024;
+  options.hold_back = 8 * 1024;
+  OwedVisitor watched(visitor, watch_);
+  auto journal = bus::FileJournal::open(disk_, options, now, watched);
+  if (!journal) return journal.failure();
+  return std::unique_ptr<bus::EventStore>(std::make_unique<OwedStore>(std::move(*journal), watch_));
+}
+
+Result<std::unique_ptr<bus::EventStore>> SidecarHost::open_journal(WallTime now) {
+  Nobody nobody;
+  return open_journal(now, nobody);
+}
+
+std::unique_ptr<bus::DeadLetters> SidecarHost::open_letters() {
+  auto letters = open_dead_letters(letters_);
+  CONGA_CHECK(letters.has_value(), "the dead letters open");
+  return std::move(*letters);
+}
+
+Result<std::unique_ptr<Node>> SidecarHost::start(const Time& now, Random& random, Log& log) {
+  bus::SidecarStores stores;
+  stores.open_events = [&](bus::RecoveryVisitor& visitor) {
+    return open_journal(now.wall, visitor);
+  };
+  stores.open_dead_letters = [this] { return open_dead_letters(letters_); };
+  bus::SidecarOptions options;
+  options.engine.heartbeat_timeout = kHeartbeatTimeout;
+  auto node = bus::SidecarNode::open(now, options, stores, random, log);
+  if (!node) return node.failure();
+  return std::unique_ptr<Node>(std::move(*node));
+}
+
+void SidecarHost::on_death(Death death, Random& random) {
+  watch_.dies_at_sync = watch_.dies_after_sync = false;
+  if (death == Death::Kill) return disk_.kill();
+  random.chance(0.5) ? disk_.crash(random) : disk_.crash(random.below(4096));
+}
+
+testing::Crash any_crash(Random& random) {
+  return {.point = static_cast<testing::CrashPoint>(random.below(3)),
+          .death = random.chance(0.5) ? Death::Kill : Death::PowerLoss,
+          .down = Duration(random.below(1'500'000))};
+}
+
+}  // namespace conga::simulation

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SidecarHost: the machine of a simulated sidecar: its disk with the journal, its dead letters, and
+// the watch over both, which outlive the sidecar's deaths.
+
+#pragma once
+
+#include "bus/sidecar/database.h"
+#include "bus/sidecar/dead_letters.h"
+#include "common/core/random.h"
+#include "common/log/log.h"
+#include "tests/simulation/owed_store.h"
+#include "tests/support/mem_files.h"
+#include "tests/support/world.h"
+
+#include <memory>
+
+namespace conga::simulation {
+
+inline constexpr Duration kHeartbeatTimeout = std::chrono::seconds(3);
+
+class SidecarHost {
+public:
+  SidecarHost();
+
+  testing::MemFiles& disk() { return disk_; }
+
+  StoreWatch& watch() { return watch_; }
+
+  const StoreWatch& watch() const { return watch_; }
+
+  /// The sidecar's Node, from what survived. `random` and `log` must outlive it.
+  Result<std::unique_ptr<Node>> start(const Time& now, Random& random, Log& log);
+
+  /// What the disk has to look like after such a death.
+  void on_death(testing::Death death, Random& random);
+
+  /// The journal as it lies there, for checks at the end.
+  Result<std::unique_ptr<bus::EventStore>> open_journal(WallTime now);
+
+  std::unique_ptr<bus::DeadLetters> open_letters();
+
+private:
+  Result<std::unique_ptr<bus::EventStore>> open_journal(WallTime now,
+                                                        bus::RecoveryVisitor& visitor);
+
+  testing::MemFiles disk_;
+  StoreWatch watch_;
+  bus::DatabaseHandle letters_;
+};
+
+/// Of any daemon, in any way.
+testing::Crash any_crash(Random& random);
+
+}  // namespace conga::simulation
