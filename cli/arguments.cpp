@@ -224,6 +224,25 @@ Examples:
   conga map --journal var/journal --manifests *.json --dot | dot -Tsvg > flow.svg
   conga map --journal var/journal --manifests *.json --rules config/rules.yaml --diff)";
 
+constexpr const char* kChaosExamples =
+    R"(For a test bus that nobody depends on: what the services do under duplicated, late and repeated
+deliveries, compared with a run without.
+
+Examples:
+  conga chaos relay --listen ipc:///tmp/t/link --sidecar ipc:///tmp/t/onward --seed 7 --duplicate 5%)";
+
+constexpr const char* kChaosRelayExamples =
+    R"(Stands on the link between a test bus and its sidecar until it is stopped (Ctrl-C): start the
+sidecar with its link at --sidecar, the bus with link.endpoint at --listen. Prints what it does to
+each delivery. It does only what at-least-once delivery allows: ordering keys keep their order, an
+acknowledgement is dropped on first attempts only, and while something is held back `conga status
+--idle` waits. The same --seed does the same to the same events of the same flows.
+
+Examples:
+  conga chaos relay --listen ipc:///tmp/t/link --sidecar ipc:///tmp/t/onward --duplicate 5% --reorder
+  conga chaos relay --listen ipc:///tmp/t/link --sidecar ipc:///tmp/t/onward --seed 7 --delay 100ms \
+      --drop-acks 2% --targets billing,stock --json > deeds.jsonl)";
+
 /// The options of every command while CLI11 fills them in; it needs addresses that stay.
 struct Draft {
   Arguments common;
@@ -243,6 +262,12 @@ struct Draft {
   ArchiveOptions archive;
   ReplayOptions replay;
   WhyOptions why;
+  ChaosOptions chaos;
+  std::string duplicate;
+  std::string drop_acks;
+  std::string delay;
+  std::string ack_timeout;
+  std::vector<std::string> services;
 };
 
 std::string is_duration(const std::string& text) {
@@ -254,6 +279,11 @@ std::string is_duration(const std::string& text) {
 std::string is_rate(const std::string& text) {
   const auto rate = parse_rate(text);
   return rate ? "" : rate.error().what;
+}
+
+std::string is_percent(const std::string& text) {
+  const auto percent = parse_percent(text);
+  return percent ? "" : percent.error().what;
 }
 
 CLI::Option* add_manifests(CLI::App& command, std::vector<std::string>& into) {
@@ -507,6 +537,50 @@ void add_why(CLI::App& app, Draft& draft) {
   command->footer(kWhyExamples);
 }
 
+void add_chaos_relay(CLI::App& group, Draft& draft) {
+  ChaosOptions& chaos = draft.chaos;
+  MischiefOptions& mischief = chaos.relay.mischief;
+  CLI::App* relay = group.add_subcommand("relay", "Trouble the deliveries of a test bus");
+  relay->add_option("--listen", chaos.listen, "Where the bus connects to: its link.endpoint")
+      ->type_name("ENDPOINT")
+      ->required();
+  relay->add_option("--sidecar", chaos.sidecar, "Where the sidecar is: its link")
+      ->type_name("ENDPOINT")
+      ->required();
+  relay->add_option("--seed", mischief.seed, "What the choices follow from (1)");
+  relay->add_option("--duplicate", draft.duplicate, "Deliver this share twice: 5%")
+      ->type_name("SHARE")
+      ->check(is_percent);
+  relay->add_flag("--reorder", mischief.reorder, "Let neighbours swap: hold each up to 20ms");
+  relay->add_option("--delay", draft.delay, "Hold each up to so long; 100ms if not said")
+      ->expected(0, 1)
+      ->default_str("100ms")
+      ->type_name("DURATION")
+      ->check(is_duration);
+  relay->add_option("--drop-acks", draft.drop_acks, "Lose this share's ok; 5% if not said")
+      ->expected(0, 1)
+      ->default_str("5%")
+      ->type_name("SHARE")
+      ->check(is_percent);
+  relay
+      ->add_option("--ack-timeout",
+                   draft.ack_timeout,
+                   "With --drop-acks: no target waits longer for an ok (1s)")
+      ->type_name("DURATION")
+      ->check(is_duration);
+  relay->add_option("--targets", draft.services, "Only deliveries to these services: a,b,c")
+      ->delimiter(',')
+      ->type_name("SERVICES");
+  relay->footer(kChaosRelayExamples);
+  relay->callback([&chaos] { chaos.action = ChaosOptions::Action::Relay; });
+}
+
+void add_chaos(CLI::App& app, Draft& draft) {
+  CLI::App* group = app.add_subcommand("chaos", "Try services under repeated and late deliveries");
+  group->require_subcommand(0, 1)->footer(kChaosExamples);
+  add_chaos_relay(*group, draft);
+}
+
 void add_journal(CLI::App& app, Draft& draft) {
   JournalOptions& journal = draft.journal;
   CLI::App* group = app.add_subcommand("journal", "Look into a sidecar's journal, without a bus");
@@ -575,6 +649,17 @@ StatusOptions finished_status(const Draft& draft) {
   return status;
 }
 
+ChaosOptions finished_chaos(const Draft& draft) {
+  ChaosOptions chaos = draft.chaos;
+  MischiefOptions& mischief = chaos.relay.mischief;
+  if (!draft.duplicate.empty()) mischief.duplicate = *parse_percent(draft.duplicate);
+  if (!draft.drop_acks.empty()) mischief.drop_acks = *parse_percent(draft.drop_acks);
+  if (!draft.delay.empty()) mischief.delay = *parse_duration(draft.delay);
+  if (!draft.ack_timeout.empty()) chaos.relay.ack_timeout = *parse_duration(draft.ack_timeout);
+  mischief.targets = {draft.services.begin(), draft.services.end()};
+  return chaos;
+}
+
 Parsed usage(const std::string& text) {
   return {.arguments = std::nullopt, .text = "conga: " + text + "\n", .code = ExitCode::Usage};
 }
@@ -591,6 +676,7 @@ CommandOptions chosen(std::string_view name, const Draft& draft) {
   if (name == "archive") return draft.archive;
   if (name == "replay") return finished_replay(draft);
   if (name == "why") return draft.why;
+  if (name == "chaos") return finished_chaos(draft);
   return finished_status(draft);
 }
 
@@ -626,6 +712,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   add_archive(app, draft);
   add_replay(app, draft);
   add_why(app, draft);
+  add_chaos(app, draft);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -646,6 +733,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   if (is_map) fault = fault_of(draft.map);
   const bool is_why = fault.empty() && app.got_subcommand("why");
   if (is_why) fault = fault_of(draft.why);
+  const bool is_chaos = fault.empty() && app.got_subcommand("chaos");
+  if (is_chaos) fault = fault_of(finished_chaos(draft));
   if (!fault.empty()) return usage(fault);
   CommandOptions command = chosen(app.get_subcommands().front()->get_name(), draft);
   return {.arguments = finished(std::move(draft), std::move(command)), .text = {}, .code = {}};

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cli/commands/archive.h"
+#include "cli/commands/chaos.h"
 #include "cli/commands/dlq.h"
 #include "cli/commands/journal.h"
 #include "cli/commands/map.h"
@@ -36,7 +37,8 @@ using CommandOptions = std::variant<PutOptions,
                                     MapOptions,
                                     ArchiveOptions,
                                     ReplayOptions,
-                                    WhyOptions>;
+                                    WhyOptions,
+                                    ChaosOptions>;
 
 struct Arguments {
   std::string config{};   ///< A bus.yaml to take the endpoints from; empty: none given.

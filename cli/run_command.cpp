@@ -3,6 +3,7 @@
 #include "cli/run_command.h"
 
 #include "cli/commands/archive.h"
+#include "cli/commands/chaos.h"
 #include "cli/commands/journal.h"
 #include "cli/commands/map.h"
 #include "cli/commands/rules_offline.h"
@@ -90,6 +91,10 @@ struct Maker {
     return fail(Fault::Permanent, "why needs no bus");
   }
 
+  Made operator()(const ChaosOptions& /*options*/) const {
+    return fail(Fault::Permanent, "chaos needs no bus");
+  }
+
   Made operator()(const ReplayOptions& options) const {
     const auto pace = parse_speed(options.speed);
     if (!pace) return fail(Fault::Permanent, "--speed: " + pace.error().what);
@@ -159,6 +164,9 @@ std::optional<ExitCode> run_without_bus(const CommandOptions& command, Screen& s
   }
   if (const auto* why = std::get_if<WhyOptions>(&command)) {
     return explain_event(files, *why, screen, look);
+  }
+  if (const auto* chaos = std::get_if<ChaosOptions>(&command)) {
+    return run_chaos(*chaos, screen, look);
   }
   const auto* rules = std::get_if<RulesOptions>(&command);
   if (rules == nullptr || !is_offline(*rules)) return std::nullopt;

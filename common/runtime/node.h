@@ -19,7 +19,7 @@ namespace conga {
 
 /// Which of a Node's peers a frame comes from or goes to.
 enum class Channel : std::uint8_t {
-  Bus,        ///< A client or service: the bus (SUB in, PUB out).
+  Bus,        ///< A client or service: the bus (SUB in, PUB out). A relay of the link: likewise.
   Publish,    ///< The forwarder: from the publishers (XSUB), in only.
   Subscribe,  ///< The forwarder: to the subscribers (XPUB), out only; their presence comes in.
   Link,       ///< Between forwarder and sidecar (DEALER), both ways.

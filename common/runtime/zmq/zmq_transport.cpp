@@ -84,6 +84,7 @@ struct ZmqTransport::State {
 
   zmq::socket_t make_socket(zmq::socket_type type, std::int64_t max_message);
   zmq::socket_t make_link();
+  Result<> connect_link(const std::string& endpoint);
   Result<> bind(zmq::socket_t& socket, const std::string& endpoint);
   Result<> wait_for_input(std::optional<Duration> wait,
                           const std::function<bool(Channel)>& accepts);
@@ -246,6 +247,14 @@ bool ZmqTransport::State::receive_one(Port& port, Arrivals& arrivals, std::size_
   return true;
 }
 
+Result<> ZmqTransport::State::connect_link(const std::string& endpoint) {
+  zmq::socket_t dealer = make_link();
+  dealer.set(zmq::sockopt::immediate, true);  // nothing queues for a sidecar that is not there
+  if (auto connected = connect(dealer, endpoint); !connected) return connected;
+  ports.push_back({Channel::Link, std::move(dealer), Port::Input::Frames, true});
+  return {};
+}
+
 ZmqTransport::ZmqTransport(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 ZmqTransport::~ZmqTransport() = default;
@@ -266,10 +275,7 @@ Result<std::unique_ptr<ZmqTransport>> ZmqTransport::forwarder(const std::string&
     state->ports.push_back({Channel::Publish, std::move(xsub), Port::Input::Frames, false});
     state->ports.push_back({Channel::Subscribe, std::move(xpub), Port::Input::Presence, true});
     if (!link.empty()) {
-      zmq::socket_t dealer = state->make_link();
-      dealer.set(zmq::sockopt::immediate, true);  // nothing queues for a sidecar that is not there
-      if (auto connected = connect(dealer, link); !connected) return connected.failure();
-      state->ports.push_back({Channel::Link, std::move(dealer), Port::Input::Frames, true});
+      if (auto connected = state->connect_link(link); !connected) return connected.failure();
     }
     return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(state)));
   });
@@ -303,6 +309,21 @@ Result<std::unique_ptr<ZmqTransport>> ZmqTransport::sidecar(const std::string& l
     zmq::socket_t dealer = state->make_link();
     if (auto bound = state->bind(dealer, link); !bound) return bound.failure();
     state->ports.push_back({Channel::Link, std::move(dealer), Port::Input::Frames, true});
+    return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(state)));
+  });
+}
+
+Result<std::unique_ptr<ZmqTransport>> ZmqTransport::link_relay(const std::string& link,
+                                                               const std::string& onward,
+                                                               const ZmqOptions& options,
+                                                               Signals* signals,
+                                                               Log& log) {
+  return guarded([&]() -> Result<std::unique_ptr<ZmqTransport>> {
+    auto state = std::make_unique<State>(options, signals, log);
+    zmq::socket_t dealer = state->make_link();
+    if (auto bound = state->bind(dealer, link); !bound) return bound.failure();
+    state->ports.push_back({Channel::Bus, std::move(dealer), Port::Input::Frames, true});
+    if (auto connected = state->connect_link(onward); !connected) return connected.failure();
     return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(state)));
   });
 }

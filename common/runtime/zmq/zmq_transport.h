@@ -60,6 +60,14 @@ public:
                                                        Signals* signals,
                                                        Log& log);
 
+  /// Between the two, for tests: binds `link` for the bus (Channel::Bus) and connects to the
+  /// sidecar's `onward` (Channel::Link).
+  static Result<std::unique_ptr<ZmqTransport>> link_relay(const std::string& link,
+                                                          const std::string& onward,
+                                                          const ZmqOptions& options,
+                                                          Signals* signals,
+                                                          Log& log);
+
   ~ZmqTransport() override;
   ZmqTransport(const ZmqTransport&) = delete;
   ZmqTransport& operator=(const ZmqTransport&) = delete;

@@ -84,7 +84,7 @@ TEST_CASE("every subcommand of dlq and rules is told apart") {
 }
 
 TEST_CASE("a command line that makes no sense is refused with the reason") {
-  CHECK(fault({}) == "conga: conga needs a command: one of put, tap, trace, dlq, rules, status, target, journal, map, archive, replay, why (--help tells more)\n");
+  CHECK(fault({}) == "conga: conga needs a command: one of put, tap, trace, dlq, rules, status, target, journal, map, archive, replay, why, chaos (--help tells more)\n");
   CHECK(fault({"dlq"}).find("dlq needs a command: one of list, causes, show") != std::string::npos);
   CHECK(fault({"dlq", "lost"}).find("lost") != std::string::npos);
   CHECK(fault({"dance"}).find("dance") != std::string::npos);
@@ -123,6 +123,38 @@ TEST_CASE("help of every command is on request, with examples, and no fault") {
 
 TEST_CASE("the version is told on request") {
   CHECK(parse({"--version"}).text == "conga 0.1.0\n");
+}
+
+TEST_CASE("chaos relay has defaults for what is only named") {
+  const auto parsed = parse({"chaos",
+                             "relay",
+                             "--listen",
+                             "ipc://a",
+                             "--sidecar",
+                             "ipc://b",
+                             "--delay",
+                             "--drop-acks",
+                             "--targets",
+                             "x,y"});
+  REQUIRE(parsed.arguments);
+  const auto& relay = std::get<conga::cli::ChaosOptions>(parsed.arguments->command).relay;
+  CHECK(relay.mischief.delay == std::chrono::milliseconds(100));
+  CHECK(relay.mischief.drop_acks == doctest::Approx(0.05));
+  CHECK(relay.mischief.targets == std::set<std::string>{"x", "y"});
+  CHECK(relay.mischief.duplicate == 0);
+}
+
+TEST_CASE("chaos relay refuses what cannot work") {
+  const std::vector<const char*> start{"chaos", "relay", "--listen", "ipc://a", "--sidecar"};
+  const auto with = [&start](std::vector<const char*> more) {
+    more.insert(more.begin(), start.begin(), start.end());
+    return fault(more);
+  };
+  CHECK(with({"ipc://a", "--reorder"}).find("must differ") != std::string::npos);
+  CHECK(with({"ipc://b"}).find("nothing to do") != std::string::npos);
+  CHECK(with({"ipc://b", "--duplicate", "7"}).find("'7' is no share") != std::string::npos);
+  CHECK(with({"ipc://b", "--drop-acks=x"}).find("is no share") != std::string::npos);
+  CHECK(with({"ipc://b", "--delay=2s", "--drop-acks"}).find("--ack-timeout") != std::string::npos);
 }
 
 TEST_CASE("map --diff needs what is declared, and draws in one way at a time") {

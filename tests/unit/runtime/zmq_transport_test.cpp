@@ -144,6 +144,23 @@ TEST_CASE("forwarder and sidecar talk over the link, whoever starts first") {
   CHECK(pass(**sidecar, *forwarder, frame) == frame);
 }
 
+TEST_CASE("a relay of the link has the bus on one side and the sidecar on the other") {
+  Fixture fixture;
+  const std::string link = fixture.folder.endpoint("link");
+  const std::string onward = fixture.folder.endpoint("onward");
+  const auto forwarder = fixture.forwarder(link);
+  const auto relay = ZmqTransport::link_relay(link, onward, {}, nullptr, fixture.log);
+  REQUIRE(relay);
+  const auto sidecar = ZmqTransport::sidecar(onward, {}, nullptr, fixture.log);
+  REQUIRE(sidecar);
+  const Frame near{.channel = Channel::Bus, .topic = "link/alive", .body = "x"};
+  const Frame far{.channel = Channel::Link, .topic = "link/alive", .body = "x"};
+  CHECK(pass(*forwarder, **relay, far) == near);
+  CHECK(pass(**relay, *forwarder, near) == far);
+  CHECK(pass(**sidecar, **relay, far) == far);
+  CHECK(pass(**relay, **sidecar, far) == far);
+}
+
 TEST_CASE("a channel that the node does not accept waits in the transport") {
   Fixture fixture;
   const auto forwarder = fixture.forwarder("");
