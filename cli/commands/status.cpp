@@ -82,7 +82,8 @@ std::string missing_for(const StatusOptions& options, const Value& sidecar) {
     if (!has_instance(sidecar, service)) missing += (missing.empty() ? "" : ", ") + service;
   }
   if (!missing.empty()) return "no ready instance of " + missing;
-  const std::uint64_t pending = options.idle ? count_of(sidecar, "pending") : 0;
+  if (!options.idle) return "";
+  const std::uint64_t pending = count_of(sidecar, "pending") + count_of(sidecar, "in-flight");
   if (pending == 0) return "";
   return std::to_string(pending) + (pending == 1 ? " delivery" : " deliveries") + " pending";
 }

@@ -103,7 +103,14 @@ TEST_CASE("status waits until nothing is pending") {
     desk.advance(std::chrono::milliseconds(50));
   }
   CHECK_FALSE(status.exit_code());
-  desk.answers["sidecar.status"] = R"({"pending":0})";
+  // What is sent and not settled is not among what waits to be sent.
+  desk.answers["sidecar.status"] = R"({"pending":0,"in-flight":2})";
+  for (int turn = 0; turn < 20; ++turn) {
+    desk.turn(status);
+    desk.advance(std::chrono::milliseconds(50));
+  }
+  CHECK_FALSE(status.exit_code());
+  desk.answers["sidecar.status"] = R"({"pending":0,"in-flight":0})";
   CHECK(desk.run(status) == ExitCode::Done);
 }
 
