@@ -229,7 +229,20 @@ constexpr const char* kChaosExamples =
 deliveries, compared with a run without.
 
 Examples:
-  conga chaos relay --listen ipc:///tmp/t/link --sidecar ipc:///tmp/t/onward --seed 7 --duplicate 5%)";
+  conga chaos relay --listen ipc:///tmp/t/link --sidecar ipc:///tmp/t/onward --seed 7 --duplicate 5%
+  conga chaos compare --clean clean/journal --chaos chaos/journal --deeds deeds.jsonl
+  scripts/chaos --seed 7 --duplicate 5% --reorder --drop-acks     # both, for the booking services)";
+
+constexpr const char* kChaosCompareExamples =
+    R"(Needs no bus. Holds the business events of a run under `chaos relay` against those of a clean run of
+the same input: by correlation id, source and detail-type, their number and what they say, whatever
+their order, ids and times. Names the services where a difference began, not those that only got
+other events. What differs even between several clean runs is not compared. Exit code 0: the same;
+1: different; 2: the runs cannot be compared.
+
+Examples:
+  conga chaos compare --clean clean/journal --chaos chaos/journal --deeds deeds.jsonl
+  conga chaos compare --clean one/journal two/journal --chaos chaos/journal --ignore /detail/printed-at)";
 
 constexpr const char* kChaosRelayExamples =
     R"(Stands on the link between a test bus and its sidecar until it is stopped (Ctrl-C): start the
@@ -575,10 +588,33 @@ void add_chaos_relay(CLI::App& group, Draft& draft) {
   relay->callback([&chaos] { chaos.action = ChaosOptions::Action::Relay; });
 }
 
+void add_chaos_compare(CLI::App& group, Draft& draft) {
+  ChaosOptions& chaos = draft.chaos;
+  CompareOptions& compare = chaos.compare;
+  CLI::App* command =
+      group.add_subcommand("compare", "Name the services that chaos made say something else");
+  command->add_option("--clean", compare.clean, "journal.directory of the clean run, or of several")
+      ->type_name("DIR")
+      ->required();
+  command->add_option("--chaos", compare.chaos, "journal.directory of the run under chaos")
+      ->type_name("DIR")
+      ->required();
+  command->add_option("--deeds", compare.deeds, "What `chaos relay --json` printed")
+      ->type_name("FILE");
+  command
+      ->add_option(
+          "--ignore", compare.ignored, "Do not compare this; * is any one part: /detail/items/*/no")
+      ->type_name("POINTER");
+  add_manifests(*command, compare.manifests);
+  command->footer(kChaosCompareExamples);
+  command->callback([&chaos] { chaos.action = ChaosOptions::Action::Compare; });
+}
+
 void add_chaos(CLI::App& app, Draft& draft) {
   CLI::App* group = app.add_subcommand("chaos", "Try services under repeated and late deliveries");
   group->require_subcommand(0, 1)->footer(kChaosExamples);
   add_chaos_relay(*group, draft);
+  add_chaos_compare(*group, draft);
 }
 
 void add_journal(CLI::App& app, Draft& draft) {

@@ -166,7 +166,7 @@ std::optional<ExitCode> run_without_bus(const CommandOptions& command, Screen& s
     return explain_event(files, *why, screen, look);
   }
   if (const auto* chaos = std::get_if<ChaosOptions>(&command)) {
-    return run_chaos(*chaos, screen, look);
+    return run_chaos(files, *chaos, screen, look);
   }
   const auto* rules = std::get_if<RulesOptions>(&command);
   if (rules == nullptr || !is_offline(*rules)) return std::nullopt;

@@ -21,23 +21,7 @@ std::string summary(const RelayCounters& counters) {
          + " held, " + counted(counters.acks_dropped, "ack") + " dropped\n";
 }
 
-}  // namespace
-
-Result<double> parse_percent(std::string_view text) {
-  const auto wrong = [text] {
-    return fail(Fault::Permanent,
-                "'" + std::string(text) + "' is no share: write a number from 0 to 100 and %: 5%");
-  };
-  if (!text.ends_with('%')) return wrong();
-  const char* const end = text.data() + text.size() - 1;
-  double percent = 0;
-  const auto read = std::from_chars(text.data(), end, percent, std::chars_format::fixed);
-  const bool is_number = read.ec == std::errc() && read.ptr == end;
-  if (!is_number || !(percent >= 0 && percent <= 100)) return wrong();
-  return percent / 100;
-}
-
-std::string fault_of(const ChaosOptions& options) {
+std::string fault_of_relay(const ChaosOptions& options) {
   const MischiefOptions& mischief = options.relay.mischief;
   if (options.listen == options.sidecar) {
     return "chaos relay stands between two endpoints: --listen, which the bus connects to, and "
@@ -54,7 +38,7 @@ std::string fault_of(const ChaosOptions& options) {
   return "";
 }
 
-ExitCode run_chaos(const ChaosOptions& options, Screen& screen, Look look) {
+ExitCode run_relay(const ChaosOptions& options, Screen& screen, Look look) {
   Log log("conga", LogLevel::Warning, make_stderr_sink({}));
   const auto signals = Signals::open();
   if (!signals) return complain(screen, signals.error().what);
@@ -73,6 +57,32 @@ ExitCode run_chaos(const ChaosOptions& options, Screen& screen, Look look) {
   if (!ran) return complain(screen, ran.error().what);
   screen.note(summary(relay.counters()));
   return ExitCode::Done;
+}
+
+}  // namespace
+
+Result<double> parse_percent(std::string_view text) {
+  const auto wrong = [text] {
+    return fail(Fault::Permanent,
+                "'" + std::string(text) + "' is no share: write a number from 0 to 100 and %: 5%");
+  };
+  if (!text.ends_with('%')) return wrong();
+  const char* const end = text.data() + text.size() - 1;
+  double percent = 0;
+  const auto read = std::from_chars(text.data(), end, percent, std::chars_format::fixed);
+  const bool is_number = read.ec == std::errc() && read.ptr == end;
+  if (!is_number || !(percent >= 0 && percent <= 100)) return wrong();
+  return percent / 100;
+}
+
+std::string fault_of(const ChaosOptions& options) {
+  const bool relays = options.action == ChaosOptions::Action::Relay;
+  return relays ? fault_of_relay(options) : fault_of(options.compare);
+}
+
+ExitCode run_chaos(Files& files, const ChaosOptions& options, Screen& screen, Look look) {
+  if (options.action == ChaosOptions::Action::Relay) return run_relay(options, screen, look);
+  return compare_runs(files, options.compare, screen, look);
 }
 
 }  // namespace conga::cli

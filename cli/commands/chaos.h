@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `conga chaos relay`: stands between a test bus and its sidecar and troubles the deliveries, until
-// it is stopped.
+// `conga chaos`: its relay stands between a test bus and its sidecar and troubles the deliveries
+// until it is stopped; what came of it, chaos_compare.h tells.
 
 #pragma once
 
 #include "cli/chaos/relay.h"
+#include "cli/commands/chaos_compare.h"
 #include "cli/exit_code.h"
 #include "cli/screen.h"
 #include "common/core/result.h"
+#include "common/io/files.h"
 
 #include <cstdint>
 #include <string>
@@ -17,12 +19,13 @@
 namespace conga::cli {
 
 struct ChaosOptions {
-  enum class Action : std::uint8_t { Relay };
+  enum class Action : std::uint8_t { Relay, Compare };
 
   Action action = Action::Relay;
   std::string listen{};   ///< The test bus's link.endpoint.
   std::string sidecar{};  ///< The sidecar's link.
   RelayOptions relay{};
+  CompareOptions compare{};
 };
 
 /// `5%`, `0.5%`, as a share from 0 to 1.
@@ -31,7 +34,7 @@ Result<double> parse_percent(std::string_view text);
 /// Why these options cannot be carried out; empty if they can.
 std::string fault_of(const ChaosOptions& options);
 
-/// Usage if an endpoint cannot be bound or connected to.
-ExitCode run_chaos(const ChaosOptions& options, Screen& screen, Look look);
+/// Usage if an endpoint of the relay cannot be bound or connected to, or as compare_runs().
+ExitCode run_chaos(Files& files, const ChaosOptions& options, Screen& screen, Look look);
 
 }  // namespace conga::cli
