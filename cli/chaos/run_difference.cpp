@@ -60,6 +60,17 @@ std::vector<FactChange> changes_between(const Facts& clean, const Facts& chaos) 
   return changes;
 }
 
+/// The leaves in which a group's events differ, the first from the first and so on.
+std::set<std::string> pointers_between(const Group& one, const Group& other) {
+  std::set<std::string> pointers;
+  for (std::size_t each = 0; each < one.size(); ++each) {
+    for (FactChange& change : changes_between(one[each]->facts, other[each]->facts)) {
+      pointers.insert(std::move(change.pointer));
+    }
+  }
+  return pointers;
+}
+
 /// What differs between a clean run and another: leaves, and how many events a group has.
 void learn(const Groups& one, const Groups& other, Blind& blind, std::set<FlowKey>& unjudged) {
   for (const auto& [key, events] : one) {
@@ -68,12 +79,8 @@ void learn(const Groups& one, const Groups& other, Blind& blind, std::set<FlowKe
       unjudged.insert(key);
       continue;
     }
-    for (std::size_t each = 0; each < events.size(); ++each) {
-      for (const FactChange& change :
-           changes_between(events[each]->facts, again->second[each]->facts)) {
-        blind.noise[{key.source, key.detail_type}].insert(change.pointer);
-      }
-    }
+    std::set<std::string> pointers = pointers_between(events, again->second);
+    if (!pointers.empty()) blind.noise[{key.source, key.detail_type}].merge(pointers);
   }
   for (const auto& [key, events] : other) {
     if (!one.contains(key)) unjudged.insert(key);

@@ -133,8 +133,9 @@ std::string text_of(const Culprit& culprit) {
   std::vector<const Finding*> order;
   for (const Finding& finding : culprit.findings) order.push_back(&finding);
   // What shows the fault best comes first.
-  std::ranges::stable_partition(
-      order, [](const Finding* finding) { return finding->symptom == Symptom::Repeated; });
+  std::stable_partition(order.begin(), order.end(), [](const Finding* finding) {
+    return finding->symptom == Symptom::Repeated;
+  });
   for (std::size_t each = 0; each < std::min(order.size(), kShown); ++each) {
     text += "  " + text_of(*order[each]) + "\n";
   }

@@ -40,7 +40,7 @@ struct Said {
   std::string source;
   std::string type;
   std::string detail = "{}";
-  std::string target = "";
+  std::string target{};
 };
 
 class Run {
