@@ -77,6 +77,9 @@ void Forwarder::on_client_frame(const Time& now, Frame& frame) {
   if (!topic) return complain_malformed(now, frame.topic, "is no topic of the protocol");
   switch (topic->kind) {
     case TopicKind::Put:
+      if (topic->first == kSidecarClient) {
+        return complain_malformed(now, frame.topic, "is the sidecar's own name");
+      }
       clients_.heard_of(now, topic->first);
       return on_put(now, topic->first, frame.body);
     case TopicKind::Ready:
@@ -102,7 +105,9 @@ void Forwarder::on_put(const Time& now, std::string_view client, std::string_vie
   while (!body.empty()) {
     const std::string_view rest = body;
     const auto event = take_event(body, options_.event);
-    if (event) {
+    if (event && is_reserved(*event, client)) {
+      refuse_reserved(*event, results);
+    } else if (event) {
       on_event(*event, results);
     } else {
       refuse(rest.substr(0, rest.size() - body.size()), event.error(), results);
@@ -117,9 +122,14 @@ std::string& Forwarder::gather(Bodies& bodies, std::string_view topic) {
   if (found == bodies.end()) found = bodies.emplace(topic, std::string()).first;
   if (found->second.size() >= kFrameSize) {
     const std::string prefix = &bodies == &results_ ? put_result_topic(topic) : std::string(topic);
-    send(Channel::Subscribe, prefix, std::exchange(found->second, {}));
+    send(channel_to(topic), prefix, std::exchange(found->second, {}));
   }
   return found->second;
+}
+
+/// The sidecar is a client that is reached over the link.
+Channel Forwarder::channel_to(std::string_view client) {
+  return client == kSidecarClient ? Channel::Link : Channel::Subscribe;
 }
 
 /// Sends what the turn has gathered.
@@ -127,7 +137,7 @@ void Forwarder::send_gathered() {
   for (auto& [topic, events] : published_) send(Channel::Subscribe, topic, std::move(events));
   published_.clear();
   for (auto& [client, results] : results_) {
-    if (!results.empty()) send(Channel::Subscribe, put_result_topic(client), std::move(results));
+    if (!results.empty()) send(channel_to(client), put_result_topic(client), std::move(results));
   }
   results_.clear();
 }
@@ -137,6 +147,20 @@ void Forwarder::refuse(std::string_view bytes, const Error& error, std::string& 
   const auto id = event_id_of(bytes, options_.event);
   append(results,
          PutResult{.event_id = id ? id->text() : "", .code = error.code, .message = error.what});
+}
+
+/// As Amazon EventBridge keeps `aws.` for itself: nobody else may say that a delivery failed.
+bool Forwarder::is_reserved(const EventView& event, std::string_view client) {
+  return event.source.starts_with(kOwnSourcePrefix) && client != kSidecarClient;
+}
+
+void Forwarder::refuse_reserved(const EventView& event, std::string& results) {
+  ++counters_.refused;
+  append_result(results,
+                event.id,
+                "ReservedSource",
+                "source '" + std::string(event.source)
+                    + "': sources that begin with 'conga.' are the bus's own; choose another name");
 }
 
 void Forwarder::on_event(const EventView& event, std::string& results) {
@@ -278,7 +302,7 @@ void Forwarder::answer_hello(const Time& now,
   const bool all = std::ranges::all_of(
       hello->topics, [&](std::string_view topic) { return audience_.listens(topic); });
   if (!all) return;
-  if (!clients_.greet(now, client, hello->nonce)) {
+  if (client == kSidecarClient || !clients_.greet(now, client, hello->nonce)) {
     return append_refusal(answers,
                           ask.request,
                           "NameTaken",
@@ -348,6 +372,7 @@ void Forwarder::on_link_frame(const Time& now, Frame& frame) {
     ++counters_.relayed;
     return send(Channel::Subscribe, std::move(frame.topic), std::move(frame.body));
   }
+  if (frame.topic == put_topic(kSidecarClient)) return on_put(now, kSidecarClient, frame.body);
   if (frame.topic != kAliveTopic) {
     return complain_malformed(now, frame.topic, "is not for the sidecar to send");
   }

@@ -101,6 +101,9 @@ private:
   void on_client_frame(const Time& now, Frame& frame);
   void on_put(const Time& now, std::string_view client, std::string_view body);
   void on_event(const EventView& event, std::string& results);
+  static bool is_reserved(const EventView& event, std::string_view client);
+  void refuse_reserved(const EventView& event, std::string& results);
+  static Channel channel_to(std::string_view client);
   void refuse(std::string_view bytes, const Error& error, std::string& results);
   void pass_on(const EventView& event, bool loop);
   void answer_unavailable(const EventView& event, std::string& results);

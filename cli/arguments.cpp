@@ -74,12 +74,33 @@ constexpr const char* kDlqShowExamples = R"(Examples:
   conga dlq show 17 --json | jq .event)";
 
 constexpr const char* kDlqRedriveExamples =
-    R"(Each dead letter goes to its target again, as a new delivery with its full retry policy.
+    R"(Each dead letter goes to its target again, as a new delivery with its full retry policy. One goes
+first; the others follow, at a rate, once it is settled. It stops at the first one that fails for
+the cause it had before. Ctrl-C cancels it.
 
 Examples:
   conga dlq redrive 17 18
-  conga dlq redrive --rule charge-new-bookings --error-code AcquirerDown
-  conga dlq redrive --all)";
+  conga dlq redrive --rule charge-new-bookings --error-code AcquirerDown --rate 50
+  conga dlq redrive --all --canary 3 --wait
+  conga dlq redrive --all --detach && conga dlq tasks)";
+
+constexpr const char* kDlqExportExamples =
+    R"(Prints each dead letter with its event as a line of JSON.
+
+Examples:
+  conga dlq export > dead-letters.jsonl
+  conga dlq export --error-code Malformed | jq -c .event)";
+
+constexpr const char* kDlqTasksExamples = R"(Examples:
+  conga dlq tasks
+  conga dlq cancel 3)";
+
+constexpr const char* kAuditExamples =
+    R"(Redrives, purges, pauses: by whom, when, with what outcome, newest first.
+
+Examples:
+  conga audit
+  conga audit --limit 500 --json)";
 
 constexpr const char* kDlqPurgeExamples =
     R"(Deletes dead letters for good. Asks first on a terminal; elsewhere it needs --yes.
@@ -262,11 +283,13 @@ struct Draft {
   std::string timeout;
   PutOptions put;
   std::string rate;
+  std::string redrive_rate = "1000";
   std::string patience;
   std::string since;
   TapOptions tap;
   TraceOptions trace;
   DlqOptions dlq;
+  AuditOptions audit;
   RulesOptions rules;
   StatusOptions status;
   TargetOptions target;
@@ -297,6 +320,21 @@ std::string is_rate(const std::string& text) {
 std::string is_percent(const std::string& text) {
   const auto percent = parse_percent(text);
   return percent ? "" : percent.error().what;
+}
+
+/// 0: no limit.
+std::uint32_t redrive_rate(const std::string& text) {
+  if (text == "max") return 0;
+  const auto rate = parse_rate(text);
+  return rate ? static_cast<std::uint32_t>(std::max(1.0, *rate)) : 0;
+}
+
+std::string is_redrive_rate(const std::string& text) {
+  constexpr double kMost = 1e6;
+  if (text == "max") return "";
+  const auto rate = parse_rate(text);
+  if (!rate) return rate.error().what + ", or max";
+  return *rate >= 1.0 && *rate <= kMost ? "" : "must be from 1 to 1000000 a second, or max";
 }
 
 CLI::Option* add_manifests(CLI::App& command, std::vector<std::string>& into) {
@@ -402,7 +440,27 @@ void add_dlq(CLI::App& app, Draft& draft) {
   CLI::App* redrive = group->add_subcommand("redrive", "Deliver dead letters again");
   add_dlq_choice(*redrive, dlq);
   redrive->footer(kDlqRedriveExamples);
-  redrive->callback([&dlq] { dlq.action = DlqOptions::Action::Redrive; });
+  redrive->callback([&draft] {
+    draft.dlq.action = DlqOptions::Action::Redrive;
+    draft.dlq.rate = redrive_rate(draft.redrive_rate);
+  });
+  redrive->add_option("--canary", dlq.canaries, "Wait until so many are settled (1; 0: do not)")
+      ->check(CLI::Range(0, 1'000'000));
+  redrive->add_option("--rate", draft.redrive_rate, "At most so many a second (1000), or max")
+      ->check(is_redrive_rate);
+  redrive->add_flag("--wait", dlq.wait, "Until all that are redriven have been settled");
+  redrive->add_flag("--detach", dlq.detach, "Do not follow it: dlq tasks shows how it goes");
+  CLI::App* tasks = group->add_subcommand("tasks", "Show the redrives under way, and the last few");
+  tasks->footer(kDlqTasksExamples);
+  tasks->callback([&dlq] { dlq.action = DlqOptions::Action::Tasks; });
+  CLI::App* cancel = group->add_subcommand("cancel", "End a redrive where it is");
+  cancel->add_option("task", dlq.numbers, "Which one")->required()->expected(1);
+  cancel->footer(kDlqTasksExamples);
+  cancel->callback([&dlq] { dlq.action = DlqOptions::Action::Cancel; });
+  CLI::App* exported = group->add_subcommand("export", "Print dead letters with their events");
+  add_dlq_filter(*exported, dlq);
+  exported->footer(kDlqExportExamples);
+  exported->callback([&dlq] { dlq.action = DlqOptions::Action::Export; });
   CLI::App* purge = group->add_subcommand("purge", "Delete dead letters for good");
   add_dlq_choice(*purge, dlq);
   purge->add_flag("--yes", dlq.yes, "Do not ask");
@@ -462,6 +520,13 @@ void add_rules(CLI::App& app, Draft& draft) {
   CLI::App* reload = group->add_subcommand("reload", "Make the bus read its rules anew");
   reload->footer(kRulesReloadExamples);
   reload->callback([&rules] { rules.action = RulesOptions::Action::Reload; });
+}
+
+void add_audit(CLI::App& app, Draft& draft) {
+  CLI::App* audit = app.add_subcommand("audit", "Show what operators changed");
+  audit->add_option("--limit", draft.audit.limit, "At most so many (50)")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1000}));
+  audit->footer(kAuditExamples);
 }
 
 void add_target(CLI::App& app, Draft& draft) {
@@ -705,6 +770,7 @@ CommandOptions chosen(std::string_view name, const Draft& draft) {
   if (name == "tap") return draft.tap;
   if (name == "trace") return draft.trace;
   if (name == "dlq") return draft.dlq;
+  if (name == "audit") return draft.audit;
   if (name == "rules") return finished_rules(draft);
   if (name == "target") return draft.target;
   if (name == "journal") return draft.journal;
@@ -740,6 +806,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   add_tap(app, draft);
   add_trace(app, draft);
   add_dlq(app, draft);
+  add_audit(app, draft);
   add_rules(app, draft);
   add_status(app, draft);
   add_target(app, draft);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cli/commands/archive.h"
+#include "cli/commands/audit.h"
 #include "cli/commands/chaos.h"
 #include "cli/commands/dlq.h"
 #include "cli/commands/journal.h"
@@ -30,6 +31,7 @@ using CommandOptions = std::variant<PutOptions,
                                     TapOptions,
                                     TraceOptions,
                                     DlqOptions,
+                                    AuditOptions,
                                     RulesOptions,
                                     StatusOptions,
                                     TargetOptions,

@@ -28,6 +28,7 @@ struct ClientSettings {
   std::string publish = "tcp://127.0.0.1:7461";
   std::string subscribe = "tcp://127.0.0.1:7462";
   Duration timeout = std::chrono::seconds(3);  ///< For hello and for each answer.
+  std::string by{};                            ///< `user@host`, for the sidecar's audit.
 };
 
 class BusCommand : public Node {

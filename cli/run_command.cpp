@@ -6,6 +6,7 @@
 #include "cli/commands/chaos.h"
 #include "cli/commands/journal.h"
 #include "cli/commands/map.h"
+#include "cli/commands/redrive.h"
 #include "cli/commands/rules_offline.h"
 #include "cli/commands/trace.h"
 #include "cli/endpoints.h"
@@ -17,8 +18,10 @@
 #include "common/runtime/signals.h"
 #include "common/runtime/zmq/zmq_transport.h"
 
+#include <array>
 #include <memory>
 #include <optional>
+#include <pwd.h>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -67,7 +70,17 @@ struct Maker {
         return fail(Fault::Permanent, "dlq purge: nothing was deleted", "Declined");
       }
     }
+    if (options.action == DlqOptions::Action::Redrive) {
+      return std::make_unique<Redrive>(settings, options, screen, look);
+    }
+    const bool tasks =
+        options.action == DlqOptions::Action::Tasks || options.action == DlqOptions::Action::Cancel;
+    if (tasks) return std::make_unique<RedriveTasks>(settings, options, screen, look);
     return std::make_unique<Dlq>(settings, options, screen, look);
+  }
+
+  Made operator()(const AuditOptions& options) const {
+    return std::make_unique<Audit>(settings, options, screen, look);
   }
 
   Made operator()(const RulesOptions& options) const {
@@ -124,6 +137,16 @@ ExitCode complain(Screen& screen, const Error& error, ExitCode code) {
 std::string client_name(Random& random) {
   constexpr std::uint64_t kDigits = 0xffff'ffff;
   return "conga-" + std::to_string(::getpid()) + "-" + std::to_string(random.bits() & kDigits);
+}
+
+/// `user@host`, for audits. The effective user, for that is who may do it.
+std::string person() {
+  constexpr std::size_t kLongestHost = 256;
+  std::array<char, kLongestHost> host{};
+  static_cast<void>(::gethostname(host.data(), host.size() - 1));
+  const passwd* const user = ::getpwuid(::geteuid());
+  const std::string name = user != nullptr ? user->pw_name : std::to_string(::geteuid());
+  return name + "@" + host.data();
 }
 
 ExitCode drive(BusCommand& command,
@@ -186,7 +209,8 @@ ExitCode run_command(const Arguments& arguments, Random& random, Screen& screen,
                                 .nonce = random.bits(),
                                 .publish = endpoints->publish,
                                 .subscribe = endpoints->subscribe,
-                                .timeout = arguments.timeout};
+                                .timeout = arguments.timeout,
+                                .by = person()};
   // A question to the person comes before the signals become input of the loop.
   const SystemClock clock;
   const auto command = std::visit(Maker{settings, random, screen, look, clock}, arguments.command);

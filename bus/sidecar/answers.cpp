@@ -129,6 +129,35 @@ void pack_letter(Packer& packer, const DeadLetter& letter) {
 
 constexpr std::size_t kLetterFields = 16;
 
+void pack_body(Packer& packer, const DeadLetter& letter) {
+  letter.event.empty() ? packer.null() : packer.raw(letter.event);
+}
+
+void pack_task(Packer& packer, const RedriveTask& task) {
+  packer.map(9).key("task").unsigned_integer(task.number).key("state").string(name_of(task.state));
+  pack_time(packer.key("asked"), task.asked);
+  packer.key("total").unsigned_integer(task.total);
+  packer.key("redriven").unsigned_integer(task.redriven);
+  packer.key("settled").unsigned_integer(task.settled);
+  packer.key("dead-lettered").unsigned_integer(task.dead);
+  packer.key("refused").unsigned_integer(task.refused).key("stop");
+  if (!task.stop) {
+    packer.null();
+    return;
+  }
+  packer.map(4).key("number").unsigned_integer(task.stop->letter);
+  packer.key("event-id").string(task.stop->event_id);
+  packer.key("code").string(task.stop->code).key("message").string(task.stop->message);
+}
+
+void pack_audit(Packer& packer, const AuditEntry& entry) {
+  packer.map(7).key("number").unsigned_integer(entry.number);
+  pack_time(packer.key("time"), entry.at);
+  packer.key("by").string(entry.by).key("client").string(entry.client);
+  packer.key("verb").string(entry.verb).key("arguments").string(entry.arguments);
+  packer.key("outcome").string(entry.outcome);
+}
+
 void pack_attempt(Packer& packer, const TracedAttempt& attempt) {
   packer.map(7).key("attempt").unsigned_integer(attempt.number);
   packer.key("instance").string(attempt.instance);
@@ -177,60 +206,6 @@ std::string pack_list(const std::vector<Item>& items, bool& cut, const Pack& pac
   return list;
 }
 
-tl::unexpected<Error> invalid(std::string_view what) {
-  return fail(Fault::Permanent, std::string(what), "InvalidArguments");
-}
-
-Result<> read_numbers(const Value& value, DeadLetterFilter& filter) {
-  if (!value.is_array()) return invalid("numbers must be a list of integers");
-  for (const Value element : value.elements()) {
-    const auto number = element.uint64();
-    if (!number) return invalid("numbers must be a list of integers");
-    filter.numbers.push_back(*number);
-  }
-  return {};
-}
-
-std::string* text_field(DeadLetterFilter& filter, std::string_view key) {
-  if (key == "rule") return &filter.rule;
-  if (key == "target") return &filter.target;
-  if (key == "event-id") return &filter.event_id;
-  if (key == "error-code") return &filter.error_code;
-  if (key == "correlation-id") return &filter.correlation_id;
-  return nullptr;
-}
-
-Result<> read_argument(std::string_view key, const Value& value, DeadLetterFilter& filter) {
-  constexpr std::uint64_t kMostLetters = 1000;
-  if (key == "numbers") return read_numbers(value, filter);
-  if (std::string* const field = text_field(filter, key)) {
-    const auto text = value.string();
-    if (!text) return invalid(std::string(key) + " must be a text");
-    *field = *text;
-    return {};
-  }
-  if (key == "all") return {};
-  const auto number = value.uint64();
-  if (key == "after" && number) {
-    filter.after = *number;
-    return {};
-  }
-  if (key == "limit" && number && *number >= 1 && *number <= kMostLetters) {
-    filter.limit = static_cast<std::size_t>(*number);
-    return {};
-  }
-  if (key == "after") return invalid("after must be an integer");
-  if (key == "limit") return invalid("limit must be an integer from 1 to 1000");
-  return invalid("'" + std::string(key)
-                 + "' is no argument; known are numbers, rule, target, event-id, error-code, "
-                   "correlation-id, all, after, limit");
-}
-
-bool is_empty(const DeadLetterFilter& filter) {
-  return filter.numbers.empty() && filter.rule.empty() && filter.target.empty()
-         && filter.event_id.empty() && filter.error_code.empty() && filter.correlation_id.empty();
-}
-
 }  // namespace
 
 std::string status_answer(const Time& now, const StatusFacts& facts, const DeliveryEngine& engine) {
@@ -258,26 +233,24 @@ std::string status_answer(const Time& now, const StatusFacts& facts, const Deliv
   return answer;
 }
 
-std::string list_answer(std::uint64_t count, const std::vector<DeadLetter>& letters) {
+std::string list_answer(std::uint64_t count, const std::vector<DeadLetter>& letters, bool events) {
   bool cut = false;
-  const std::string list = pack_list(letters, cut, [](Packer& packer, const DeadLetter& letter) {
-    pack_letter(packer.map(kLetterFields), letter);
+  const std::string list = pack_list(letters, cut, [=](Packer& packer, const DeadLetter& letter) {
+    pack_letter(packer.map(kLetterFields + (events ? 1 : 0)), letter);
+    if (events) pack_body(packer.key("event"), letter);
   });
   std::string answer;
   Packer(answer).map(2).key("count").unsigned_integer(count).key("letters").raw(list);
   return answer;
 }
 
-std::string letter_answer(const DeadLetter& letter) {
+std::string letter_answer(const DeadLetter& letter, const std::vector<TracedAttempt>& attempts) {
   std::string answer;
   Packer packer(answer);
-  pack_letter(packer.map(kLetterFields + 1), letter);
-  packer.key("event");
-  if (letter.event.empty()) {
-    packer.null();
-  } else {
-    packer.raw(letter.event);
-  }
+  pack_letter(packer.map(kLetterFields + 2), letter);
+  packer.key("attempts").array(attempts.size());
+  for (const TracedAttempt& attempt : attempts) pack_attempt(packer, attempt);
+  pack_body(packer.key("event"), letter);
   return answer;
 }
 
@@ -289,11 +262,26 @@ std::string trace_answer(const std::vector<TracedEvent>& events, bool truncated)
   return answer;
 }
 
-std::string redrive_answer(std::uint64_t redriven, std::uint64_t refused) {
+std::string task_answer(const RedriveTask& task) {
   std::string answer;
   Packer packer(answer);
-  packer.map(2).key("redriven").unsigned_integer(redriven);
-  packer.key("refused").unsigned_integer(refused);
+  pack_task(packer, task);
+  return answer;
+}
+
+std::string tasks_answer(const std::vector<RedriveTask>& tasks) {
+  std::string answer;
+  Packer packer(answer);
+  packer.map(1).key("tasks").array(tasks.size());
+  for (const RedriveTask& task : tasks) pack_task(packer, task);
+  return answer;
+}
+
+std::string audit_answer(const std::vector<AuditEntry>& entries) {
+  bool cut = false;
+  const std::string list = pack_list(entries, cut, pack_audit);
+  std::string answer;
+  Packer(answer).map(1).key("entries").raw(list);
   return answer;
 }
 
@@ -312,53 +300,6 @@ std::string targets_answer(const std::vector<TargetName>& names, bool paused) {
     packer.key("paused").boolean(paused);
   }
   return answer;
-}
-
-Result<std::vector<TargetName>> read_target_names(const Value& arguments,
-                                                  const DeliveryEngine& engine,
-                                                  bool has_table) {
-  std::string target;
-  std::string rule;
-  for (const auto& member : arguments.members()) {
-    const auto text = member.second.string();
-    const bool known = member.first == "target" || member.first == "rule";
-    if (!known || !text || text->empty()) {
-      return invalid("the arguments are target, and rule if only that rule's is meant: texts");
-    }
-    (member.first == "target" ? target : rule) = *text;
-  }
-  if (target.empty()) return invalid("target must be the name of a target");
-  if (!has_table) return fail(Fault::Transient, "the bus has sent no rules yet", "Unavailable");
-  std::vector<TargetName> names;
-  for (const TargetState& state : engine.targets()) {
-    if (state.removed && !state.paused) continue;
-    if (state.name.target != target || (!rule.empty() && state.name.rule != rule)) continue;
-    names.push_back(state.name);
-  }
-  if (!names.empty()) return names;
-  return fail(Fault::Permanent,
-              "no rule" + (rule.empty() ? std::string() : " '" + rule + "'") + " has a target '"
-                  + target + "': conga rules list names them",
-              "NotFound");
-}
-
-Result<DeadLetterFilter> read_filter(const Value& arguments) {
-  DeadLetterFilter filter;
-  for (const auto& member : arguments.members()) {
-    const auto read = read_argument(member.first, member.second, filter);
-    if (!read) return read.failure();
-  }
-  return filter;
-}
-
-Result<DeadLetterFilter> read_choice(const Value& arguments) {
-  auto filter = read_filter(arguments);
-  if (!filter) return filter;
-  const auto all = arguments.find("all");
-  const bool wants_all = all && all->boolean().value_or(false);
-  if (wants_all == is_empty(*filter)) return filter;
-  return invalid(wants_all ? "'all' and a filter contradict each other"
-                           : "say which dead letters: numbers, a filter, or all: true");
 }
 
 }  // namespace conga::bus

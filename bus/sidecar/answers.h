@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Answers: the results of the sidecar's verbs as msgpack maps, and the reading of their arguments.
+// Answers: the results of the sidecar's verbs as msgpack maps.
 // Keys are in kebab-case, times RFC 3339 in UTC. The verbs, arguments → result:
 //
 // `sidecar.status`  {} →
@@ -19,16 +19,30 @@
 // A dead-letter FILTER is a map of any of: numbers: [integer…], rule, target, event-id,
 // error-code, correlation-id (texts). A dead letter must match all of what is given.
 //
-// `dlq.list`     FILTER + {after: number, limit: 1 to 1000} →
-//   {count: of all in the queue, letters: [LETTER…]}, ascending by number, all above `after`.
-// `dlq.show`     {numbers: [number]} → LETTER + {event}
-// `dlq.redrive`  FILTER, or {all: true} → {redriven, refused}
+// `dlq.list`     FILTER + {after: number, limit: 1 to 1000, events: boolean} →
+//   {count: of all in the queue, letters: [LETTER…]}, ascending by number, all above `after`; with
+//   `events` each has its {event}.
+// `dlq.show`     {numbers: [number]} → LETTER + {attempts: [ATTEMPT…], event}
+// `dlq.redrive`  FILTER, or {all: true}, + {canaries: integer, rate: integer} → TASK
 //   Puts each delivery back into its target's queue, attempts and age counted anew, the event and
-//   its id unchanged, and removes the dead letter. One whose target is not in the rules is refused
-//   and stays; if nothing could be redriven for that reason the answer is error `TargetRemoved`.
+//   its id unchanged, and removes the dead letter: first `canaries` of them (0), then, once these
+//   are settled, the others, at most `rate` in a second (0: no limit). It stops when a canary
+//   fails, or another one for the cause (code) that its dead letter had. One whose target is not in
+//   the rules is refused and stays. Answered when it has begun; `dlq.tasks` tells how it goes.
+// `dlq.tasks`    {task: number?} → {tasks: [TASK…]}: under way, and the last few that have ended.
+// `dlq.cancel`   {task: number} → TASK
 // `dlq.purge`    FILTER, or {all: true} → {purged}
-//   Both mean the dead letters that exist when they are asked for. Asked again with the same
-//   request id they do nothing more and answer the same.
+//   Redrive and purge mean the dead letters that exist when they are asked for. Asked again with
+//   the same request id they do nothing more and answer the same.
+//
+// TASK: {task: number, state: `canary`, `redriving`, `done`, `stopped` or `cancelled`, asked,
+// total,
+//   redriven, settled, dead-lettered, refused, stop: null or {number, event-id, code, message}}.
+//   Tasks are numbered from 1 in each run of the sidecar, and end with it.
+//
+// `audit.list`   {before: number?, limit: integer?} →
+//   {entries: [{number, time, by, client, verb, arguments: JSON, outcome: JSON}…]}, newest first:
+//   every redrive, cancel, purge, pause and resume. These take {by: text}: who asks.
 //
 // LETTER: {number, rule, target, service, event-id, source, detail-type, correlation-id,
 //   error-code, error-message, exhausted-retry-condition, retry-attempts, first-attempt,
@@ -36,9 +50,10 @@
 //
 // `trace`  {id: event id or correlation id} → {events: [EVENT…], truncated}
 //   EVENT: {sequence, id, source, detail-type, correlation-id, causation-id, time, ingested,
-//     deliveries: [{rule, target, outcome, attempts: [{attempt, instance, sent, ended, outcome,
-//     code, message}…]}…]}; what became of deliveries is told as far as the index has read the
-//   journal, which is behind by a moment.
+//     deliveries: [{rule, target, outcome, attempts: [ATTEMPT…]}…]}
+//   ATTEMPT: {attempt, instance, sent, ended, outcome, code, message}
+//   What became of deliveries is told as far as the index has read the journal, which is behind by
+//   a moment.
 //
 // `target.pause`, `target.resume`  {target: name, rule: name?} → {targets: [{rule, target,
 // paused}…]}
@@ -46,18 +61,19 @@
 //   restarts.
 //
 // Errors: `InvalidArguments`, `NotFound`, `TargetRemoved`, `JournalFull`, `UnknownVerb`,
-// `Unavailable`, `Busy` (many redrives and purges are under way already).
+// `Unavailable`, `Busy` (many redrives or purges are under way already).
 
 #pragma once
 
+#include "bus/sidecar/audit_log.h"
 #include "bus/sidecar/dead_letters.h"
 #include "bus/sidecar/delivery_engine.h"
 #include "bus/sidecar/event_store.h"
+#include "bus/sidecar/redrive_tasks.h"
 #include "bus/sidecar/trace_source.h"
 #include "common/core/clock.h"
 #include "common/core/result.h"
 #include "common/metrics/metrics.h"
-#include "common/wire/event/value.h"
 
 #include <cstdint>
 #include <string>
@@ -84,23 +100,13 @@ struct StatusFacts {
 };
 
 std::string status_answer(const Time& now, const StatusFacts& facts, const DeliveryEngine& engine);
-std::string list_answer(std::uint64_t count, const std::vector<DeadLetter>& letters);
-std::string letter_answer(const DeadLetter& letter);
+std::string list_answer(std::uint64_t count, const std::vector<DeadLetter>& letters, bool events);
+std::string letter_answer(const DeadLetter& letter, const std::vector<TracedAttempt>& attempts);
 std::string trace_answer(const std::vector<TracedEvent>& events, bool truncated);
-std::string redrive_answer(std::uint64_t redriven, std::uint64_t refused);
+std::string task_answer(const RedriveTask& task);
+std::string tasks_answer(const std::vector<RedriveTask>& tasks);
+std::string audit_answer(const std::vector<AuditEntry>& entries);
 std::string purge_answer(std::uint64_t purged);
 std::string targets_answer(const std::vector<TargetName>& names, bool paused);
-
-/// The targets that the arguments of `target.pause` and `target.resume` mean: in the table, or
-/// paused. Without a table it is too early to say.
-Result<std::vector<TargetName>> read_target_names(const Value& arguments,
-                                                  const DeliveryEngine& engine,
-                                                  bool has_table);
-
-/// Which dead letters the arguments mean. Refused with code `InvalidArguments`.
-Result<DeadLetterFilter> read_filter(const Value& arguments);
-
-/// As read_filter(), but something must be given: a filter, or `all`.
-Result<DeadLetterFilter> read_choice(const Value& arguments);
 
 }  // namespace conga::bus

@@ -55,20 +55,21 @@ Result<DatabaseHandle> open_database(const std::string& path, DatabaseSync sync)
   }
 }
 
-Result<> prepare_schema(SQLite::Database& database, int version, const char* schema) {
+Result<> prepare_schema(SQLite::Database& database, std::span<const char* const> versions) {
   return guard(database, [&]() -> Result<> {
-    const int found = database.execAndGet("PRAGMA user_version").getInt();
-    if (found == version) return {};
-    if (found != 0) {
+    const auto found =
+        static_cast<std::size_t>(database.execAndGet("PRAGMA user_version").getInt());
+    if (found == versions.size()) return {};
+    if (found > versions.size()) {
       return fail(Fault::Permanent,
                   name_of(database) + ": a database of version " + std::to_string(found)
-                      + ", and this program knows version " + std::to_string(version)
+                      + ", and this program knows version " + std::to_string(versions.size())
                       + ": use the program that wrote it, or move the file away",
                   "OtherVersion");
     }
     SQLite::Transaction transaction(database);
-    database.exec(schema);
-    database.exec("PRAGMA user_version = " + std::to_string(version));
+    for (const char* const version : versions.subspan(found)) database.exec(version);
+    database.exec("PRAGMA user_version = " + std::to_string(versions.size()));
     transaction.commit();
     return {};
   });

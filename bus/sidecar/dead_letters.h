@@ -35,6 +35,9 @@ struct DeadLetter {
   std::optional<WallTime> last_attempt;
   WallTime at;        ///< When it became a dead letter.
   std::string event;  ///< The event's bytes.
+
+  /// Its EventDeadLettered event is on the bus, or there is to be none.
+  bool announced = false;
 };
 
 /// Which dead letters a verb means; empty fields mean any.
@@ -45,8 +48,9 @@ struct DeadLetterFilter {
   std::string event_id;
   std::string error_code;
   std::string correlation_id;
-  std::uint64_t after = 0;  ///< Only numbers above it: for paging.
-  std::size_t limit = 100;  ///< 1 to 1000.
+  bool unannounced = false;  ///< Only those whose EventDeadLettered event is still owed.
+  std::uint64_t after = 0;   ///< Only numbers above it: for paging.
+  std::size_t limit = 100;   ///< 1 to 1000.
 };
 
 class DeadLetters {
@@ -60,12 +64,19 @@ public:
   /// dead letter: a crash between DLQ and journal repeats it.
   virtual Result<> add(const DeadLetter& letter) = 0;
 
+  /// Both within the turn's transaction; a number that is not there is no error.
   virtual Result<> remove(std::uint64_t number) = 0;
+  virtual Result<> mark_announced(std::uint64_t number) = 0;
 
   /// Commits the turn's transaction, if it has one, durably.
   virtual Result<> sync() = 0;
 
   virtual Result<std::vector<DeadLetter>> list(const DeadLetterFilter& filter) = 0;
+
+  /// How many list() would give without its limit.
+  virtual Result<std::uint64_t> count(const DeadLetterFilter& filter) = 0;
+
+  /// All of them.
   virtual Result<std::uint64_t> count() = 0;
 };
 

@@ -5,7 +5,7 @@
 //
 // Everything else on the link keeps its public topic: from the forwarder `ready/…`, `settle/…` and
 // `ask/…` as clients sent them, from the sidecar `put-result/…`, `deliver/…` and `answer/…`, which
-// the forwarder publishes untouched.
+// the forwarder publishes untouched, and `put/conga.sidecar` with events of its own.
 
 #pragma once
 
@@ -23,6 +23,14 @@ namespace conga::bus {
 inline constexpr std::string_view kAliveTopic = "link/alive";
 inline constexpr std::string_view kTableTopic = "link/table";
 inline constexpr std::string_view kRoutedTopic = "link/routed";
+/// What the sidecar is called as a client: its own events go to the forwarder as `put/NAME`, over
+/// the link, and no other client may have that name.
+inline constexpr std::string_view kSidecarClient = "conga.sidecar";
+
+/// Sources that begin so are conga's own, as `aws.` is Amazon EventBridge's: the forwarder refuses
+/// them from clients.
+inline constexpr std::string_view kOwnSourcePrefix = "conga.";
+
 inline constexpr std::string_view kGonePrefix = "link/gone/";  ///< + SERVICE/INSTANCE
 
 /// How often a delivery is tried, and for how long. Ranges and defaults are EventBridge's where it

@@ -76,6 +76,7 @@ void read_sidecar_config(ConfigReader& reader, SidecarConfig& config) {
   read_dedup(reader.section("dedup"), config.sidecar.dedup);
   read_delivery(reader.section("delivery"), config.sidecar);
   read_event_limits(reader.section("event"), config.sidecar.limits);
+  reader.boolean("announce-dead-letters", config.sidecar.announce_dead_letters);
   reader.duration("drain-limit", config.drain_limit, 0s, 5min);
   read_log_options(reader, config.log);
   read_metrics(reader.section("metrics"), config);

@@ -4,10 +4,12 @@
 
 #include "bus/sidecar/answers.h"
 #include "bus/sidecar/event_bodies.h"
-#include "bus/sidecar/letter_jobs.h"
+#include "bus/sidecar/letter_news.h"
 #include "bus/sidecar/link.h"
+#include "bus/sidecar/operator_desk.h"
 #include "bus/sidecar/ordering.h"
 #include "bus/sidecar/outbox.h"
+#include "bus/sidecar/own_events.h"
 #include "bus/sidecar/sidecar_metrics.h"
 #include "common/wire/event/event.h"
 #include "common/wire/messages.h"
@@ -22,7 +24,6 @@ namespace conga::bus {
 namespace {
 
 constexpr std::string_view kNobody = "-";  ///< Rule and target of a loop that matched nothing.
-constexpr std::size_t kMostTraced = 1000;
 constexpr Duration kBuryAgain = std::chrono::seconds(1);
 constexpr std::size_t kMostUnburied = 10'000;
 constexpr std::size_t kTopicShown = 100;
@@ -85,6 +86,7 @@ struct SidecarNode::State final : RecoveryVisitor {
   State(const Time& start, SidecarOptions given, Random& random, Log& daemon_log);
 
   Result<> open(const SidecarStores& stores);
+  Result<> open_extras(const SidecarStores& stores);
 
   // RecoveryVisitor
   void on_recent_event(std::string_view event_bytes, WallTime ingested) override;
@@ -107,13 +109,8 @@ struct SidecarNode::State final : RecoveryVisitor {
   // Questions.
   void on_asks(const Time& at, const Frame& frame, const Topic& topic);
   void on_ask(const Time& at, const std::string& client, const AskView& ask);
-  Result<std::string> answer_to(const Time& at, const AskView& ask);
   Result<std::string> status(const Time& at);
-  Result<std::string> list(const Value& arguments) const;
-  Result<std::string> show(const Value& arguments) const;
-  Result<std::string> trace(const Value& arguments) const;
-  Result<std::string> pause(const Time& at, const AskView& ask);
-  Result<> redrive(const Time& at, const DeadLetter& letter);
+  Result<Sequence> redrive(const Time& at, const DeadLetter& letter);
 
   // The turn.
   void send_deliveries(const Time& at);
@@ -139,10 +136,13 @@ struct SidecarNode::State final : RecoveryVisitor {
   std::unique_ptr<DeadLetters> letters;
   std::unique_ptr<TraceSource> traces;
   std::unique_ptr<PausedTargets> paused;
+  std::unique_ptr<AuditLog> audit;
   std::unique_ptr<EventBodies> bodies;
   RecentIds recent;
   DeliveryEngine engine;
-  std::unique_ptr<LetterJobs> jobs;
+  OwnEvents own_events;
+  std::unique_ptr<LetterNews> news;
+  std::unique_ptr<OperatorDesk> desk;
   Outbox outbox;
   SidecarCounters counters;
   LetterCountsByTarget letter_counts;
@@ -189,6 +189,7 @@ SidecarNode::State::State(const Time& start, SidecarOptions given, Random& rando
             return key_of(event, pointer);
           },
           random),
+      own_events(daemon_log),
       outbox(given.frame_size),
       bury_after(start.steady),
       next_alive(start.steady),
@@ -204,17 +205,35 @@ Result<> SidecarNode::State::open(const SidecarStores& stores) {
   auto dead_letters = stores.open_dead_letters();
   if (!dead_letters) return dead_letters.failure();
   letters = std::move(*dead_letters);
-  jobs = std::make_unique<LetterJobs>(
-      *letters,
+  news = std::make_unique<LetterNews>(*letters, own_events);
+  if (auto opened = open_extras(stores); !opened) return opened;
+  desk = std::make_unique<OperatorDesk>(
+      OperatorStores{.events = *store,
+                     .letters = *letters,
+                     .traces = traces.get(),
+                     .paused = paused.get(),
+                     .audit = audit.get()},
+      engine,
       [this](const DeadLetter& letter) { return redrive(now, letter); },
       [this](const std::string& client, const std::string& body) {
         outbox.body_for(answer_topic(client)) += body;
-      });
+      },
+      log);
+  return {};
+}
+
+/// What a sidecar can do without.
+Result<> SidecarNode::State::open_extras(const SidecarStores& stores) {
   if (stores.open_paused) {
     auto opened = stores.open_paused();
     if (!opened) return opened.failure();
     paused = std::move(*opened);
     for (const TargetName& name : paused->names()) engine.set_paused(now, name, true);
+  }
+  if (stores.open_audit) {
+    auto opened = stores.open_audit();
+    if (!opened) return opened.failure();
+    audit = std::move(*opened);
   }
   if (!stores.open_traces) return {};
   auto index = stores.open_traces();
@@ -259,6 +278,7 @@ void SidecarNode::State::on_table(const Time& at, const Frame& frame) {
   forwarder_boot = table->boot;
   generation = table->generation;
   engine.set_table(at, table->targets);
+  own_events.set_online();
   log.info("table of targets", {{"generation", generation}, {"targets", table->targets.size()}});
 }
 
@@ -278,7 +298,9 @@ void SidecarNode::State::on_routed(const Time& at, Frame& frame) {
     std::string_view text;
     if (const auto id = id_of(event.event, text)) recent.prefetch(*id);
   }
-  std::string& results = outbox.body_for(put_result_topic(batch->client));
+  const bool own = batch->client == kSidecarClient;
+  std::string& results =
+      own ? own_events.results() : outbox.body_for(put_result_topic(batch->client));
   for (const RoutedEvent& event : batch->events) on_routed_event(at, event, results);
   accepted = std::max(accepted, batch->sequence);
   alive_due = true;
@@ -435,35 +457,14 @@ void SidecarNode::State::on_asks(const Time& at, const Frame& frame, const Topic
 }
 
 void SidecarNode::State::on_ask(const Time& at, const std::string& client, const AskView& ask) {
-  const bool redrives = ask.verb == "dlq.redrive";
+  if (ask.verb != "sidecar.status") return desk->ask(at, client, ask, generation > 0);
   std::string& answers = outbox.body_for(answer_topic(client));
-  if (redrives || ask.verb == "dlq.purge") {
-    auto choice = read_choice(ask.arguments);
-    if (!choice) {
-      append_refusal(answers, ask.request, choice.error().code, choice.error().what);
-      return;
-    }
-    const auto kind = redrives ? LetterJobs::Kind::Redrive : LetterJobs::Kind::Purge;
-    jobs->ask(at, client, ask.request, kind, std::move(*choice));
-    return;
-  }
-  const auto answer = answer_to(at, ask);
+  const auto answer = status(at);
   if (answer) {
     append_answer(answers, ask.request, *answer);
   } else {
     append_refusal(answers, ask.request, answer.error().code, answer.error().what);
   }
-}
-
-Result<std::string> SidecarNode::State::answer_to(const Time& at, const AskView& ask) {
-  if (ask.verb == "sidecar.status") return status(at);
-  if (ask.verb == "dlq.list") return list(ask.arguments);
-  if (ask.verb == "dlq.show") return show(ask.arguments);
-  if (ask.verb == "target.pause" || ask.verb == "target.resume") return pause(at, ask);
-  if (ask.verb == "trace") return trace(ask.arguments);
-  return fail(Fault::Permanent,
-              "'" + std::string(cut_text(ask.verb, kTopicShown)) + "' is no verb of the sidecar",
-              "UnknownVerb");
 }
 
 Result<std::string> SidecarNode::State::status(const Time& at) {
@@ -481,61 +482,8 @@ StatusFacts SidecarNode::State::facts(const Time& at, std::uint64_t dead) const 
           .syncs = syncs};
 }
 
-Result<std::string> SidecarNode::State::list(const Value& arguments) const {
-  const auto filter = read_filter(arguments);
-  if (!filter) return filter.failure();
-  const auto found = letters->list(*filter);
-  if (!found) return found.failure();
-  const auto count = letters->count();
-  if (!count) return count.failure();
-  return list_answer(*count, *found);
-}
-
-Result<std::string> SidecarNode::State::show(const Value& arguments) const {
-  const auto filter = read_filter(arguments);
-  if (!filter) return filter.failure();
-  if (filter->numbers.size() != 1) {
-    return fail(Fault::Permanent, "numbers must name one dead letter", "InvalidArguments");
-  }
-  const auto found = letters->list(*filter);
-  if (!found) return found.failure();
-  if (found->empty()) {
-    return fail(Fault::Permanent,
-                "there is no dead letter " + std::to_string(filter->numbers.front()),
-                "NotFound");
-  }
-  return letter_answer(found->front());
-}
-
-Result<std::string> SidecarNode::State::trace(const Value& arguments) const {
-  const auto id = arguments.find("id");
-  const auto text = id ? id->string() : std::nullopt;
-  if (!text || text->empty()) {
-    return fail(Fault::Permanent,
-                "id must be the text of an event id or a correlation id",
-                "InvalidArguments");
-  }
-  if (!traces) return fail(Fault::Permanent, "this sidecar keeps no trace index", "Unavailable");
-  const auto events = traces->trace(*store, *text, kMostTraced);
-  if (!events) return events.failure();
-  return trace_answer(*events, events->size() >= kMostTraced);
-}
-
-/// What is kept is durable before the answer goes out: saving happens at once.
-Result<std::string> SidecarNode::State::pause(const Time& at, const AskView& ask) {
-  const bool pauses = ask.verb == "target.pause";
-  auto names = read_target_names(ask.arguments, engine, generation > 0);
-  if (!names) return names.failure();
-  if (paused) {
-    const auto saved = paused->set(*names, pauses);
-    if (!saved) return saved.failure();
-  }
-  for (const TargetName& name : *names) engine.set_paused(at, name, pauses);
-  return targets_answer(*names, pauses);
-}
-
 /// The delivery is owed again, as a new entry of the journal with the same event for one target.
-Result<> SidecarNode::State::redrive(const Time& at, const DeadLetter& letter) {
+Result<Sequence> SidecarNode::State::redrive(const Time& at, const DeadLetter& letter) {
   const auto target = engine.find(letter.target);
   if (!target) {
     return fail(Fault::Permanent,
@@ -546,7 +494,7 @@ Result<> SidecarNode::State::redrive(const Time& at, const DeadLetter& letter) {
   const auto ref = store->append(at.wall, std::span(&letter.target, 1), letter.event);
   if (!ref) return ref.failure();
   engine.accept(at, *target, *ref);
-  return {};
+  return ref->sequence;
 }
 
 // --- The turn ---
@@ -596,6 +544,14 @@ void SidecarNode::State::collect_burials() {
   Decisions decisions = engine.take();
   settled = std::move(decisions.settled);
   retries = std::move(decisions.retries);
+  RedriveTasks& redrives = desk->redrives();
+  for (const Settled& each : settled) redrives.on_settled(each.event.sequence);
+  for (const Retry& each : retries) {
+    redrives.on_retry(each.event.sequence, each.code, each.message);
+  }
+  for (const DeadLettered& each : decisions.dead) {
+    redrives.on_dead(each.event.sequence, each.code, each.message);
+  }
   for (DeadLettered& dead : decisions.dead) {
     const TargetId target = dead.target;
     burials.push_back({.dead = std::move(dead),
@@ -622,14 +578,17 @@ Result<> SidecarNode::State::bury(const Time& at) {
     burials.pop_front();
     added = true;
   }
-  if (added) return letters->sync();
-  return {};
+  if (!added) return {};
+  news->look();
+  return letters->sync();
 }
 
 /// False: there is no room now.
 Result<bool> SidecarNode::State::bury_one(const Time& at, Burial& burial) {
   const auto event = bodies->read(burial.dead.event);
-  const auto added = letters->add(to_letter(burial, event ? *event : std::string_view(), at.wall));
+  DeadLetter letter = to_letter(burial, event ? *event : std::string_view(), at.wall);
+  letter.announced = !options.announce_dead_letters || !LetterNews::is_news(letter.source);
+  const auto added = letters->add(letter);
   LetterCounts& counted = letter_counts[burial.target];
   if (added) {
     ++counted.sent;
@@ -755,6 +714,10 @@ void SidecarNode::on_frame(const Time& now, Frame& frame) {
     state.on_table(now, frame);
     return;
   }
+  if (frame.topic == put_result_topic(kSidecarClient)) {
+    state.own_events.on_results(frame.body);
+    return;
+  }
   if (frame.topic.starts_with(kGonePrefix)) {
     state.on_gone(now, frame);
     return;
@@ -776,12 +739,13 @@ void SidecarNode::on_time(const Time& now) {
   state.now = now;
   state.log.on_time(now);
   state.more = false;
-  const auto stepped = state.jobs->step();
+  auto stepped = state.desk->step(now);
+  if (stepped) stepped = state.news->step();
   if (!stepped && !state.fatal) state.fatal = stepped.error();
   state.engine.advance(now);
   state.send_deliveries(now);
   state.collect_burials();
-  state.more = state.more || !state.jobs->idle();
+  state.more = state.more || state.news->wants_step();
 }
 
 std::optional<SteadyTime> SidecarNode::wake_at() const {
@@ -790,8 +754,10 @@ std::optional<SteadyTime> SidecarNode::wake_at() const {
   SteadyTime next = state.next_alive;
   if (!state.burials.empty()) next = std::min(next, state.bury_after);
   if (state.draining_until) next = std::min(next, *state.draining_until);
-  const auto engine = state.engine.wake_at();
-  if (engine) next = std::min(next, *engine);
+  for (const auto& wakes :
+       {state.engine.wake_at(), state.desk->wake_at(), state.own_events.wake_at()}) {
+    if (wakes) next = std::min(next, *wakes);
+  }
   return std::max(next, state.now.steady);
 }
 
@@ -805,13 +771,15 @@ Result<> SidecarNode::commit(const Time& now, std::vector<Frame>& out) {
   if (!recorded) return recorded.failure();
   const auto synced = state.sync_journal();
   if (!synced) return synced.failure();
+  if (auto taken = state.own_events.take_results(now); !taken) return taken;
   // A redriven one is owed by the journal, durably, before its dead letter goes.
-  const auto removed = state.jobs->remove_redriven();
-  if (!removed) return removed.failure();
+  if (auto removed = state.desk->remove_redriven(); !removed) return removed;
+  if (auto kept = state.letters->sync(); !kept) return kept;
   const auto kept = state.upkeep(now);
   if (!kept) return kept.failure();
   state.heartbeat(now);
   state.outbox.collect(out);
+  state.own_events.collect(now, out);
   state.busy = false;
   return {};
 }

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include "bus/sidecar/audit_log.h"
 #include "bus/sidecar/dead_letters.h"
 #include "bus/sidecar/delivery_engine.h"
 #include "bus/sidecar/event_store.h"
@@ -39,6 +40,7 @@ struct SidecarOptions {
   std::size_t turn_size = std::size_t{8} << 20U;      ///< Bytes of events delivered in a turn.
   std::size_t cache_size = std::size_t{32} << 20U;    ///< Bytes of the newest events in memory.
   std::string bus = "main";                           ///< What metrics call the bus.
+  bool announce_dead_letters = true;                  ///< With events on the bus: see LetterNews.
 
   /// The time while a turn goes on, to measure how long its sync takes; empty: it is not measured.
   std::function<SteadyTime()> stopwatch = {};
@@ -52,6 +54,9 @@ struct SidecarStores {
 
   /// May be empty: what is paused is forgotten at the end of the process then.
   std::function<Result<std::unique_ptr<PausedTargets>>()> open_paused;
+
+  /// May be empty: what operators change is logged only.
+  std::function<Result<std::unique_ptr<AuditLog>>()> open_audit;
 
   /// May be empty: the verb `trace` is refused then.
   std::function<Result<std::unique_ptr<TraceSource>>()> open_traces;

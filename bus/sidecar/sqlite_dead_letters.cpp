@@ -5,13 +5,12 @@
 #include "bus/sidecar/sqlite_guard.h"
 
 #include <algorithm>
+#include <array>
 #include <sqlite3.h>
 #include <utility>
 
 namespace conga::bus {
 namespace {
-
-constexpr int kVersion = 1;
 
 constexpr const char* kSchema = R"(
   CREATE TABLE dead_letters (
@@ -37,20 +36,31 @@ constexpr const char* kSchema = R"(
   CREATE INDEX dead_letters_by_correlation ON dead_letters (correlation_id);
 )";
 
+/// Dead letters from before are not announced: whoever minds them knows them by now.
+constexpr const char* kAnnounced = R"(
+  ALTER TABLE dead_letters ADD COLUMN announced INTEGER NOT NULL DEFAULT 1;
+  CREATE INDEX dead_letters_unannounced ON dead_letters (number) WHERE announced = 0;
+)";
+
+/// What makes each version of the database out of the one before.
+constexpr std::array<const char*, 2> kVersions{kSchema, kAnnounced};
+
 constexpr const char* kInsert = R"(
   INSERT INTO dead_letters (event_id, rule, target, service, sequence, source, detail_type,
     correlation_id, error_code, error_message, exhausted_retry_condition, retry_attempts,
-    first_attempt, last_attempt, at, event)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    first_attempt, last_attempt, at, event, announced)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (event_id, rule, target) DO NOTHING
 )";
 
 constexpr const char* kSelect = R"(
   SELECT number, event_id, rule, target, service, sequence, source, detail_type,
     correlation_id, error_code, error_message, exhausted_retry_condition, retry_attempts,
-    first_attempt, last_attempt, at, event
+    first_attempt, last_attempt, at, event, announced
   FROM dead_letters WHERE number > ?
 )";
+
+constexpr const char* kCount = "SELECT COUNT(*) FROM dead_letters WHERE number > ?";
 
 /// The conditions of a filter, in the order in which bind() binds them.
 std::string where(const DeadLetterFilter& filter) {
@@ -60,6 +70,7 @@ std::string where(const DeadLetterFilter& filter) {
   if (!filter.event_id.empty()) sql += " AND event_id = ?";
   if (!filter.error_code.empty()) sql += " AND error_code = ?";
   if (!filter.correlation_id.empty()) sql += " AND correlation_id = ?";
+  if (filter.unannounced) sql += " AND announced = 0";
   if (!filter.numbers.empty()) {
     sql += " AND number IN (?";
     for (std::size_t more = 1; more < filter.numbers.size(); ++more) sql += ", ?";
@@ -69,6 +80,7 @@ std::string where(const DeadLetterFilter& filter) {
 }
 
 void bind(Binder& binder, const DeadLetterFilter& filter) {
+  binder.integer(filter.after);
   const auto bind_if = [&binder](const std::string& text) {
     if (!text.empty()) binder.text(text);
   };
@@ -101,6 +113,7 @@ DeadLetter letter_of(SQLite::Statement& row) {
   letter.last_attempt = time_of(next());
   letter.at = time_of(next()).value_or(WallTime());
   letter.event = text_of(next());
+  letter.announced = integer_of(next()) != 0;
   return letter;
 }
 
@@ -110,10 +123,12 @@ struct SqliteDeadLetters::Statements {
   explicit Statements(SQLite::Database& database)
       : insert(database, kInsert),
         remove(database, "DELETE FROM dead_letters WHERE number = ?"),
+        announce(database, "UPDATE dead_letters SET announced = 1 WHERE number = ?"),
         count(database, "SELECT COUNT(*) FROM dead_letters") {}
 
   SQLite::Statement insert;
   SQLite::Statement remove;
+  SQLite::Statement announce;
   SQLite::Statement count;
 };
 
@@ -125,7 +140,7 @@ Result<std::unique_ptr<SqliteDeadLetters>> SqliteDeadLetters::open(const std::st
 
 Result<std::unique_ptr<SqliteDeadLetters>> SqliteDeadLetters::open(DatabaseHandle database) {
   roll_back(*database);
-  if (auto ready = prepare_schema(*database, kVersion, kSchema); !ready) return ready.failure();
+  if (auto ready = prepare_schema(*database, kVersions); !ready) return ready.failure();
   return guard(*database, [&]() -> Result<std::unique_ptr<SqliteDeadLetters>> {
     auto statements = std::make_unique<Statements>(*database);
     return std::unique_ptr<SqliteDeadLetters>(
@@ -179,6 +194,7 @@ Result<> SqliteDeadLetters::add(const DeadLetter& letter) {
         .time(letter.last_attempt)
         .time(letter.at)
         .blob(letter.event)
+        .integer(letter.announced ? 1 : 0)
         .run();
     return {};
   }));
@@ -188,6 +204,14 @@ Result<> SqliteDeadLetters::remove(std::uint64_t number) {
   return check_transaction(guard(*database_, [&]() -> Result<> {
     begin();
     Binder(statements_->remove).integer(number).run();
+    return {};
+  }));
+}
+
+Result<> SqliteDeadLetters::mark_announced(std::uint64_t number) {
+  return check_transaction(guard(*database_, [&]() -> Result<> {
+    begin();
+    Binder(statements_->announce).integer(number).run();
     return {};
   }));
 }
@@ -207,11 +231,20 @@ Result<std::vector<DeadLetter>> SqliteDeadLetters::list(const DeadLetterFilter& 
     SQLite::Statement query(
         *database_, kSelect + where(filter) + " ORDER BY number LIMIT " + std::to_string(limit));
     Binder binder(query);
-    binder.integer(filter.after);
     bind(binder, filter);
     std::vector<DeadLetter> letters;
     while (query.executeStep()) letters.push_back(letter_of(query));
     return letters;
+  });
+}
+
+Result<std::uint64_t> SqliteDeadLetters::count(const DeadLetterFilter& filter) {
+  return guard(*database_, [&]() -> Result<std::uint64_t> {
+    SQLite::Statement query(*database_, kCount + where(filter));
+    Binder binder(query);
+    bind(binder, filter);
+    if (!query.executeStep()) return std::uint64_t{0};
+    return integer_of(query.getColumn(0));
   });
 }
 

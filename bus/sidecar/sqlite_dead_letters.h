@@ -29,8 +29,10 @@ public:
 
   Result<> add(const DeadLetter& letter) override;
   Result<> remove(std::uint64_t number) override;
+  Result<> mark_announced(std::uint64_t number) override;
   Result<> sync() override;
   Result<std::vector<DeadLetter>> list(const DeadLetterFilter& filter) override;
+  Result<std::uint64_t> count(const DeadLetterFilter& filter) override;
   Result<std::uint64_t> count() override;
 
 private:

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -33,9 +34,10 @@ auto guard(const SQLite::Database& database, const Work& work) -> std::invoke_re
   }
 }
 
-/// Makes the tables in an empty database. Refuses one of another version (`user_version`), naming
-/// the file and the remedy.
-Result<> prepare_schema(SQLite::Database& database, int version, const char* schema);
+/// Makes the tables in an empty database, and brings an older one up to date. `versions[n]` is what
+/// makes version n + 1 (`user_version`) out of version n. Refuses a newer one, naming the file and
+/// the remedy.
+Result<> prepare_schema(SQLite::Database& database, std::span<const char* const> versions);
 
 /// Takes back what a predecessor on the same handle began and did not commit.
 void roll_back(SQLite::Database& database) noexcept;

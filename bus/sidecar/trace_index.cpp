@@ -6,15 +6,15 @@
 #include "common/wire/event/event.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace conga::bus {
 namespace {
 
-constexpr int kVersion = 1;
 constexpr std::size_t kPruneEvery = 16;  // Calls of follow(): that many batches are pruned.
 
-constexpr const char* kSchema = R"(
+constexpr std::array<const char*, 1> kVersions{R"(
   CREATE TABLE events (
     sequence       INTEGER PRIMARY KEY,
     position       INTEGER NOT NULL,
@@ -45,7 +45,7 @@ constexpr const char* kSchema = R"(
     PRIMARY KEY (sequence, rule, target, attempt)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE follower (only INTEGER PRIMARY KEY CHECK (only = 1), cursor TEXT NOT NULL) STRICT;
-)";
+)"};
 
 constexpr const char* kInsertEvent = R"(
   INSERT OR REPLACE INTO events (sequence, position, event_id, correlation_id, causation_id,
@@ -158,11 +158,11 @@ Result<std::unique_ptr<TraceIndex>> TraceIndex::open(DatabaseHandle database,
 
 Result<> TraceIndex::start() {
   roll_back(*database_);
-  auto ready = prepare_schema(*database_, kVersion, kSchema);
+  auto ready = prepare_schema(*database_, kVersions);
   if (!ready && ready.error().code == "OtherVersion") {
     // Derived: the journal has it all.
     if (database_->tryExec(kDropSchema) == SQLite::OK) {
-      ready = prepare_schema(*database_, kVersion, kSchema);
+      ready = prepare_schema(*database_, kVersions);
     }
   }
   if (!ready) return ready;

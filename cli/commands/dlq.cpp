@@ -4,6 +4,7 @@
 
 #include "cli/event_text.h"
 #include "cli/text.h"
+#include "common/core/check.h"
 #include "common/wire/event/json.h"
 #include "common/wire/event/packer.h"
 
@@ -28,11 +29,16 @@ std::string_view verb_of(DlqOptions::Action action) {
   switch (action) {
     case DlqOptions::Action::List:
     case DlqOptions::Action::Causes:
+    case DlqOptions::Action::Export:
       return "dlq.list";
     case DlqOptions::Action::Show:
       return "dlq.show";
     case DlqOptions::Action::Redrive:
       return "dlq.redrive";
+    case DlqOptions::Action::Tasks:
+      return "dlq.tasks";
+    case DlqOptions::Action::Cancel:
+      return "dlq.cancel";
     case DlqOptions::Action::Purge:
       return "dlq.purge";
   }
@@ -102,25 +108,65 @@ std::string purge_question(const DlqOptions& options) {
          + " for good? [y/N] ";
 }
 
-std::string dlq_arguments(const DlqOptions& options, std::uint64_t after, std::uint64_t limit) {
-  const auto filters = text_filters(options);
-  const auto given = std::count_if(
-      filters.begin(), filters.end(), [](const auto& filter) { return !filter.second.empty(); });
-  std::string arguments;
-  Packer packer(arguments);
-  packer.map(static_cast<std::size_t>(given) + (options.numbers.empty() ? 0 : 1)
-             + (options.all ? 1 : 0) + (after > 0 ? 1 : 0) + (limit > 0 ? 1 : 0));
+namespace {
+
+/// The members of a msgpack map, counted as they are added.
+class Members {
+public:
+  Packer& add(std::string_view key) {
+    ++count_;
+    return packer_.key(key);
+  }
+
+  std::string map() const {
+    std::string map;
+    Packer(map).map(count_).raw(bytes_);
+    return map;
+  }
+
+private:
+  std::string bytes_;
+  std::size_t count_ = 0;
+  Packer packer_{bytes_};
+};
+
+/// Which dead letters are meant.
+void add_choice(Members& members, const DlqOptions& options) {
   if (!options.numbers.empty()) {
-    packer.key("numbers").array(options.numbers.size());
+    Packer& packer = members.add("numbers").array(options.numbers.size());
     for (const std::uint64_t number : options.numbers) packer.unsigned_integer(number);
   }
-  for (const auto& filter : filters) {
-    if (!filter.second.empty()) packer.key(filter.first).string(filter.second);
+  for (const auto& filter : text_filters(options)) {
+    if (!filter.second.empty()) members.add(filter.first).string(filter.second);
   }
-  if (options.all) packer.key("all").boolean(true);
-  if (after > 0) packer.key("after").unsigned_integer(after);
-  if (limit > 0) packer.key("limit").unsigned_integer(limit);
-  return arguments;
+  if (options.all) members.add("all").boolean(true);
+}
+
+}  // namespace
+
+std::string dlq_arguments(const DlqOptions& options, std::uint64_t after, std::uint64_t limit) {
+  Members members;
+  add_choice(members, options);
+  if (options.action == DlqOptions::Action::Export) members.add("events").boolean(true);
+  if (after > 0) members.add("after").unsigned_integer(after);
+  if (limit > 0) members.add("limit").unsigned_integer(limit);
+  return members.map();
+}
+
+std::string redrive_arguments(const DlqOptions& options, const std::string& by) {
+  Members members;
+  add_choice(members, options);
+  if (options.canaries > 0) members.add("canaries").unsigned_integer(options.canaries);
+  if (options.rate > 0) members.add("rate").unsigned_integer(options.rate);
+  if (!by.empty()) members.add("by").string(by);
+  return members.map();
+}
+
+std::string purge_arguments(const DlqOptions& options, const std::string& by) {
+  Members members;
+  add_choice(members, options);
+  if (!by.empty()) members.add("by").string(by);
+  return members.map();
 }
 
 std::string list_letters(const std::vector<Value>& letters, const Look& look) {
@@ -203,6 +249,27 @@ std::string list_causes(const std::vector<Value>& letters, const Look& look) {
   return table.text(look);
 }
 
+namespace {
+
+/// What the trace index knows of the tries, a line each.
+std::string show_attempts(const Value& letter, const Look& look) {
+  const auto attempts = letter.find("attempts");
+  if (!attempts) return "";
+  std::string out;
+  for (const Value& attempt : attempts->elements()) {
+    const std::string why = text_of(attempt, "code");
+    const std::string message = text_of(attempt, "message");
+    out += "    " + std::to_string(count_of(attempt, "attempt")) + "  "
+           + paint(look, Colour::Dim, time_of_day(text_of(attempt, "sent"))) + "  "
+           + text_of(attempt, "instance") + "  " + text_of(attempt, "outcome")
+           + paint(look, Colour::Red, (why.empty() ? "" : "  " + why))
+           + (message.empty() ? "" : ": " + message) + "\n";
+  }
+  return out.empty() ? "" : "  attempts\n" + out;
+}
+
+}  // namespace
+
 std::string show_letter(const Value& letter, const Look& look) {
   std::string out =
       paint(look, Colour::Bold, "Dead letter " + std::to_string(count_of(letter, "number"))) + "\n";
@@ -215,6 +282,7 @@ std::string show_letter(const Value& letter, const Look& look) {
     out += "  " + std::string(name) + std::string(kIndent - name.size(), ' ')
            + paint(look, name.starts_with("error") ? Colour::Red : Colour::Plain, shown) + "\n";
   }
+  out += show_attempts(letter, look);
   const auto event = letter.find("event");
   if (!event) return out;
   return out + "  event\n" + indented(to_pretty_json(*event), 4);
@@ -224,17 +292,20 @@ Dlq::Dlq(ClientSettings settings, DlqOptions options, Screen& screen, Look look)
     : BusCommand(std::move(settings), screen), options_(std::move(options)), look_(look) {}
 
 void Dlq::begin(const Time& now) {
-  if (options_.action == DlqOptions::Action::Causes) options_.limit = kAllLetters;
-  if (options_.action == DlqOptions::Action::List
-      || options_.action == DlqOptions::Action::Causes) {
+  const bool all = options_.action == DlqOptions::Action::Causes
+                   || options_.action == DlqOptions::Action::Export;
+  if (all) options_.limit = kAllLetters;
+  if (all || options_.action == DlqOptions::Action::List) {
     ask_page(now);
+  } else if (options_.action == DlqOptions::Action::Purge) {
+    ask(now, std::string(verb_of(options_.action)), purge_arguments(options_, settings().by));
   } else {
     ask(now, std::string(verb_of(options_.action)), dlq_arguments(options_, 0, 0));
   }
 }
 
 void Dlq::ask_page(const Time& now) {
-  const std::uint64_t wanted = options_.limit - letters_.size();
+  const std::uint64_t wanted = options_.limit - seen_;
   ask(now, "dlq.list", dlq_arguments(options_, after_, std::min(wanted, kPage)));
 }
 
@@ -243,28 +314,38 @@ void Dlq::answered(const Time& now, const Answer& answer) {
   switch (options_.action) {
     case DlqOptions::Action::List:
     case DlqOptions::Action::Causes:
+    case DlqOptions::Action::Export:
       take_page(now, result);
       break;
     case DlqOptions::Action::Show:
       take_letter(result);
       break;
-    case DlqOptions::Action::Redrive:
     case DlqOptions::Action::Purge:
       take_count(result);
       break;
+    case DlqOptions::Action::Redrive:
+    case DlqOptions::Action::Tasks:
+    case DlqOptions::Action::Cancel:
+      CONGA_CHECK(false, "redrives have commands of their own");
   }
 }
 
 void Dlq::take_page(const Time& now, const Value& result) {
-  const std::size_t before = letters_.size();
+  const std::uint64_t before = seen_;
   total_ = std::max(total_, count_of(result, "count"));
   for (const Value& letter : result.find("letters").value_or(Value()).elements()) {
-    letters_.emplace_back(letter.bytes());
+    ++seen_;
+    // There may be many, and large ones: they are not kept.
+    if (options_.action == DlqOptions::Action::Export) {
+      screen().print(to_json(letter) + "\n");
+    } else {
+      letters_.emplace_back(letter.bytes());
+    }
     after_ = std::max(after_, count_of(letter, "number"));
   }
-  const std::size_t got = letters_.size() - before;
+  const std::uint64_t got = seen_ - before;
   // A page may hold fewer than asked for because an answer has its limit in bytes.
-  if (got == 0 || letters_.size() >= std::min(options_.limit, total_)) {
+  if (got == 0 || seen_ >= std::min(options_.limit, total_)) {
     end_list();
   } else {
     ask_page(now);
@@ -272,6 +353,10 @@ void Dlq::take_page(const Time& now, const Value& result) {
 }
 
 void Dlq::end_list() {
+  if (options_.action == DlqOptions::Action::Export) {
+    screen().note(counted(seen_, "dead letter") + " exported\n");
+    return finish(ExitCode::Done);
+  }
   std::vector<Value> letters;
   letters.reserve(letters_.size());
   for (const std::string& bytes : letters_) letters.push_back(Value::trusted(bytes));
@@ -296,20 +381,14 @@ void Dlq::take_letter(const Value& result) {
 }
 
 void Dlq::take_count(const Value& result) {
-  const bool redriven = options_.action == DlqOptions::Action::Redrive;
-  const std::uint64_t count = count_of(result, redriven ? "redriven" : "purged");
-  const std::uint64_t refused = count_of(result, "refused");
+  const std::uint64_t count = count_of(result, "purged");
   if (look_.json) {
     screen().print(to_json(result) + "\n");
   } else {
-    screen().print(counted(count, "dead letter") + (redriven ? " redriven\n" : " purged\n"));
-  }
-  if (refused > 0) {
-    screen().note("conga: " + counted(refused, "dead letter")
-                  + " not redriven: the target is not in the rules any more\n");
+    screen().print(counted(count, "dead letter") + " purged\n");
   }
   // A number that names nothing, or a filter that finds nothing, is more likely a slip than a wish.
-  finish(refused > 0 || (count == 0 && !options_.all) ? ExitCode::Refused : ExitCode::Done);
+  finish(count == 0 && !options_.all ? ExitCode::Refused : ExitCode::Done);
 }
 
 }  // namespace conga::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `conga dlq`: looks at dead letters, sends them to their targets again, or deletes them for good.
+// `conga dlq`: looks at dead letters, exports them, or deletes them for good. Sending them to their
+// targets again is in redrive.h.
 
 #pragma once
 
@@ -14,7 +15,16 @@
 namespace conga::cli {
 
 struct DlqOptions {
-  enum class Action : std::uint8_t { List, Causes, Show, Redrive, Purge };
+  enum class Action : std::uint8_t {
+    List,
+    Causes,
+    Show,
+    Export,
+    Redrive,
+    Tasks,
+    Cancel,
+    Purge,
+  };
 
   Action action = Action::List;
   std::vector<std::uint64_t> numbers{};
@@ -23,9 +33,13 @@ struct DlqOptions {
   std::string event_id{};
   std::string error_code{};
   std::string correlation_id{};
-  bool all = false;          ///< Redrive and Purge: meant without a filter.
-  bool yes = false;          ///< Purge: do not ask.
-  std::uint64_t limit = 50;  ///< List: at most so many, the newest… of the oldest first.
+  bool all = false;            ///< Redrive and Purge: meant without a filter.
+  bool yes = false;            ///< Purge: do not ask.
+  std::uint32_t canaries = 1;  ///< Redrive: the others wait for so many.
+  std::uint32_t rate = 1000;   ///< Redrive: a second; 0: no limit.
+  bool detach = false;         ///< Redrive: leave it to run on its own.
+  bool wait = false;           ///< Redrive: until all of them have ended.
+  std::uint64_t limit = 50;    ///< List: at most so many, the newest… of the oldest first.
 };
 
 /// Why these options cannot be carried out; empty if they can. Redrive and Purge must say which
@@ -37,6 +51,12 @@ std::string purge_question(const DlqOptions& options);
 
 /// The arguments of the `dlq.…` verbs: a filter, and `after` and `limit` for a page.
 std::string dlq_arguments(const DlqOptions& options, std::uint64_t after, std::uint64_t limit);
+
+/// The same for `dlq.redrive`, with its pace.
+std::string redrive_arguments(const DlqOptions& options, const std::string& by);
+
+/// The same for `dlq.purge`.
+std::string purge_arguments(const DlqOptions& options, const std::string& by);
 
 /// A table of dead letters; empty if there are none.
 std::string list_letters(const std::vector<Value>& letters, const Look& look);
@@ -66,6 +86,7 @@ private:
   DlqOptions options_;
   Look look_;
   std::vector<std::string> letters_;  ///< List, Causes: their bytes.
+  std::uint64_t seen_ = 0;            ///< Letters on the pages so far.
   std::uint64_t after_ = 0;
   std::uint64_t total_ = 0;
 };

@@ -16,7 +16,10 @@ Target::Target(ClientSettings settings, TargetOptions options, Screen& screen, L
 void Target::begin(const Time& now) {
   std::string arguments;
   Packer packer(arguments);
-  packer.map(options_.rule.empty() ? 1 : 2).key("target").string(options_.name);
+  const std::string& by = settings().by;
+  packer.map(1 + (options_.rule.empty() ? 0U : 1U) + (by.empty() ? 0U : 1U));
+  packer.key("target").string(options_.name);
+  if (!by.empty()) packer.key("by").string(by);
   if (!options_.rule.empty()) packer.key("rule").string(options_.rule);
   const bool pauses = options_.action == TargetOptions::Action::Pause;
   ask(now, pauses ? "target.pause" : "target.resume", std::move(arguments));

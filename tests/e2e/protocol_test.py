@@ -115,7 +115,10 @@ class ProtocolTest(unittest.TestCase):
         peer = self.peer(service="billing")
         made = order()
         peer.put(made)
+        news = self.peer(taps=["event/conga.dlq/EventDeadLettered"])
         peer.settle(peer.delivery().id, "reject", "BadAmount", "total is negative")
+        ((_, told),) = news.wait_for(lambda: news.tapped, 10, "news of the dead letter")
+        self.assertEqual((told["causation-id"], told["detail"]["error-code"]), (made["id"], "BadAmount"))
         (letter,) = peer.wait_for(lambda: self.letters(peer), 10, "dead letter")
         expected = {
             "rule": "bill-orders",
@@ -131,7 +134,7 @@ class ProtocolTest(unittest.TestCase):
         shown = peer.ask("dlq.show", {"numbers": [letter["number"]]})
         self.assertEqual(shown["event"], made)
         redriven = peer.ask("dlq.redrive", {"numbers": [letter["number"]]})
-        self.assertEqual(redriven["redriven"], 1)
+        self.assertEqual((redriven["total"], redriven["stop"]), (1, None))
         again = peer.delivery()
         self.assertEqual((again.event, again.attempt), (made, 1))
         peer.settle(again.id, "ok")
@@ -231,9 +234,10 @@ class ProtocolTest(unittest.TestCase):
         deep = order()
         for _ in range(100):
             deep["detail"] = {"in": deep["detail"]}
+        feigned = {**order(), "source": "conga.dlq"}
         self.assertEqual(
-            peer.put_all([order(), no_source, order(pad="x" * (2 << 20)), deep, order()]),
-            ["ok", "InvalidEvent", "EventTooLarge", "EventTooDeep", "ok"],
+            peer.put_all([order(), no_source, order(pad="x" * (2 << 20)), deep, feigned, order()]),
+            ["ok", "InvalidEvent", "EventTooLarge", "EventTooDeep", "ReservedSource", "ok"],
         )
         named = {key: message for key, _, message in peer.results}
         self.assertIn("source", named[no_source["id"]])

@@ -2,6 +2,7 @@
 
 #include "tests/simulation/delivery_checks.h"
 
+#include "bus/sidecar/letter_news.h"
 #include "common/wire/event/event.h"
 
 #include <algorithm>
@@ -40,7 +41,11 @@ class Ledger {
 public:
   Ledger(const DeliveryBooks& books, DeliveryReport& report) : books_(books), report_(report) {}
 
-  void note(const bus::DeadLetter& letter) { buried_.insert({letter.target, letter.event_id}); }
+  void note(const bus::DeadLetter& letter) {
+    buried_.insert({letter.target, letter.event_id});
+    expect(report_, letter.announced, "a dead letter is not announced: event " + letter.event_id);
+    expected_.insert(announcement_of(letter).id.text());
+  }
 
   void note(const bus::JournalEntry& entry) {
     if (entry.kind == bus::JournalEntry::Kind::Event) note_event(entry.event);
@@ -49,6 +54,9 @@ public:
 
   void finish() {
     check_order();
+    for (const std::string& id : expected_) {
+      expect(report_, announced_.contains(id), "an announcement is not in the journal: " + id);
+    }
     for (const std::string& id : books_.acknowledged) {
       expect(report_, kept_.contains(id), "acknowledged and lost: event " + id);
     }
@@ -65,6 +73,9 @@ private:
     const auto event = read_event(stored.bytes);
     if (!event) return expect(report_, false, "the journal holds what is no event");
     const std::string id = event->id.text();
+    if (event->source == "conga.dlq") {
+      return expect(report_, announced_.insert(id).second, "announced twice: event " + id);
+    }
     const PlannedEvent* const planned = find(books_.events, id);
     if (planned == nullptr) return expect(report_, false, "nobody put event " + id);
     const bool again = !kept_.insert(id).second;
@@ -110,6 +121,8 @@ private:
   const DeliveryBooks& books_;
   DeliveryReport& report_;
   std::set<std::string> kept_;
+  std::set<std::string> expected_;   ///< Announcements of the dead letters that are there.
+  std::set<std::string> announced_;  ///< Those in the journal.
   Deliveries owed_;
   std::map<bus::Sequence, std::string> ids_;
   std::map<std::string, bus::Sequence> first_;  ///< By event id: where it was kept first.

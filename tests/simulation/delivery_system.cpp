@@ -36,9 +36,13 @@ std::string text_map(const std::vector<std::pair<std::string, std::string>>& mem
   return bytes;
 }
 
-std::string redrive_all() {
+/// Of all dead letters, with or without canaries and a limit to its rate.
+std::string redrive_all(Random& random) {
   std::string bytes;
-  Packer(bytes).map(1).key("all").boolean(true);
+  Packer packer(bytes);
+  packer.map(3).key("all").boolean(true);
+  packer.key("canaries").unsigned_integer(random.below(3));
+  packer.key("rate").unsigned_integer(random.chance(0.5) ? 0 : 1 + random.below(50));
   return bytes;
 }
 
@@ -178,7 +182,8 @@ void DeliverySystem::plan_questions() {
     questions_.push_back({.at = start + kStorm, .verb = "target.resume", .arguments = which});
   }
   if (random.chance(0.5)) {
-    questions_.push_back({.at = any_time(), .verb = "dlq.redrive", .arguments = redrive_all()});
+    questions_.push_back(
+        {.at = any_time(), .verb = "dlq.redrive", .arguments = redrive_all(random)});
   }
   if (random.chance(0.5)) {
     const SteadyTime when = any_time();
@@ -259,7 +264,7 @@ bool DeliverySystem::is_done() const {
   if (!world_.is_up(sidecar_)) return false;
   const auto answered = [](const auto& each) { return each.answered; };
   return host_.watch().owed.empty() && std::ranges::all_of(events_, answered)
-         && std::ranges::all_of(questions_, answered);
+         && std::ranges::all_of(questions_, answered) && host_.all_announced();
 }
 
 DeliveryReport DeliverySystem::run() {

@@ -21,22 +21,30 @@ std::string behind(std::string_view prefix, std::string_view topic) {
   return topic.starts_with(prefix) ? std::string(topic.substr(prefix.size())) : std::string();
 }
 
-/// Ordered under every set of rules that has the target; the shortest ack-timeout of them.
-std::optional<Duration> order_of(const std::vector<PlannedRules>& sets,
-                                 std::string_view rule_name,
-                                 std::string_view service) {
-  std::optional<Duration> shortest;
+struct AckTimeouts {
+  Duration shortest;
+  Duration longest;
+};
+
+/// Of the sets of rules that have the target, if it is ordered under all of them. Which set was at
+/// work for a delivery is not known here.
+std::optional<AckTimeouts> order_of(const std::vector<PlannedRules>& sets,
+                                    std::string_view rule_name,
+                                    std::string_view service) {
+  std::optional<AckTimeouts> found;
   for (const PlannedRules& rules : sets) {
     for (const PlannedRule& rule : rules) {
       if (rule.name != rule_name) continue;
       for (const PlannedTarget& target : rule.targets) {
         if (target.service != service) continue;
         if (!target.ordered) return std::nullopt;
-        shortest = std::min(shortest.value_or(target.ack_timeout), target.ack_timeout);
+        const Duration timeout = target.ack_timeout;
+        if (!found) found = {timeout, timeout};
+        found = {std::min(found->shortest, timeout), std::max(found->longest, timeout)};
       }
     }
   }
-  return shortest;
+  return found;
 }
 
 }  // namespace
@@ -78,22 +86,23 @@ void DeliveryWatch::on_delivery(const Time& now,
     return targets_of(rules, planned->type).contains({rule, service});
   });
   if (!owed) violations_.push_back("event " + id + " is not owed to " + rule + "/" + service);
-  const auto ack_timeout = order_of(rules_, rule, service);
-  if (!ack_timeout) return;
+  const auto timeouts = order_of(rules_, rule, service);
+  if (!timeouts) return;
   Sent& sent = under_way_[{.rule = rule, .service = service, .key = planned->key}];
-  if (is_busy(now, sent) && sent.event_id != id) {
+  if (is_busy(now, sent, sent.ack_shortest) && sent.event_id != id) {
     violations_.push_back("two of " + planned->key + " under way for " + rule + "/" + service);
   }
   sent = {.id = delivery.id,
           .event_id = id,
           .instance = to,
           .at = now.steady,
-          .ack_timeout = *ack_timeout};
+          .ack_shortest = timeouts->shortest,
+          .ack_longest = timeouts->longest};
 }
 
 /// Not timed out, and not with an instance that was silent for too long: the sidecar waits for it.
-bool DeliveryWatch::is_busy(const Time& now, const Sent& sent) const {
-  if (sent.event_id.empty() || now.steady - sent.at >= sent.ack_timeout) return false;
+bool DeliveryWatch::is_busy(const Time& now, const Sent& sent, Duration ack_timeout) const {
+  if (sent.event_id.empty() || now.steady - sent.at >= ack_timeout) return false;
   const auto heard = heard_.find(sent.instance);
   return heard != heard_.end() && now.steady - heard->second < kHeartbeatTimeout;
 }
@@ -101,7 +110,7 @@ bool DeliveryWatch::is_busy(const Time& now, const Sent& sent) const {
 void DeliveryWatch::on_given(const Time& now, testing::ActorId to, const Frame& frame) {
   wire_.on_given(now, to, frame);
   if (to != sidecar_) return;
-  if (const auto name = behind("ready/", frame.topic); !name.empty()) heard_[name] = now.steady;
+  if (const auto name = behind("ready/", frame.topic); !name.empty()) hear(now, name);
   if (const auto gone = behind(bus::kGonePrefix, frame.topic); !gone.empty()) end_of_instance(gone);
   if (behind("settle/", frame.topic).empty()) return;
   std::string_view body = frame.body;
@@ -113,13 +122,23 @@ void DeliveryWatch::on_given(const Time& now, testing::ActorId to, const Frame& 
   }
 }
 
+/// One that was silent for too long has lost what it had, even if it is heard of again.
+void DeliveryWatch::hear(const Time& now, const std::string& instance) {
+  const auto heard = heard_.try_emplace(instance, now.steady).first;
+  if (now.steady - heard->second >= kHeartbeatTimeout) end_of_instance(instance);
+  heard->second = now.steady;
+}
+
 void DeliveryWatch::on_settlement(const Time& now, const Settlement& settlement) {
   const auto same = [&](const auto& each) { return each.second.id == settlement.id; };
   const auto found = std::ranges::find_if(under_way_, same);
   if (found == under_way_.end()) return;
   std::vector<std::string>& done = settled_[found->first];
   const std::string& id = found->second.event_id;
-  const bool counts = settlement.outcome == Settlement::Outcome::Ok && is_busy(now, found->second);
+  // Where it is not known whether the sidecar still waited, it did: the next one of the lane is
+  // sent after this one ended, in either case.
+  const bool counts = settlement.outcome == Settlement::Outcome::Ok
+                      && is_busy(now, found->second, found->second.ack_longest);
   if (counts && std::ranges::find(done, id) == done.end()) done.push_back(id);
   under_way_.erase(found);
 }

@@ -40,13 +40,15 @@ private:
     std::string event_id;
     std::string instance;  ///< SERVICE/INSTANCE.
     SteadyTime at;
-    Duration ack_timeout{};
+    Duration ack_shortest{};  ///< Before it the sidecar surely waits; so the next.
+    Duration ack_longest{};   ///< After it the sidecar surely does not.
   };
 
   void on_delivery(const Time& now, const std::string& to, const DeliveryView& delivery);
   void on_settlement(const Time& now, const Settlement& settlement);
+  void hear(const Time& now, const std::string& instance);
   void end_of_instance(const std::string& instance);
-  bool is_busy(const Time& now, const Sent& sent) const;
+  bool is_busy(const Time& now, const Sent& sent, Duration ack_timeout) const;
 
   const std::vector<PlannedEvent>& events_;
   const std::vector<PlannedRules>& rules_;

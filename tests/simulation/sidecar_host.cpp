@@ -7,6 +7,8 @@
 #include "bus/sidecar/sqlite_dead_letters.h"
 #include "common/core/check.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
+
 #include <utility>
 
 namespace conga::simulation {
@@ -56,6 +58,12 @@ std::unique_ptr<bus::DeadLetters> SidecarHost::open_letters() {
   auto letters = open_dead_letters(letters_);
   CONGA_CHECK(letters.has_value(), "the dead letters open");
   return std::move(*letters);
+}
+
+bool SidecarHost::all_announced() const {
+  // Not through SqliteDeadLetters: opening that rolls back what the sidecar has begun.
+  constexpr const char* kOwed = "SELECT COUNT(*) FROM dead_letters WHERE announced = 0";
+  return letters_->execAndGet(kOwed).getInt() == 0;
 }
 
 Result<std::unique_ptr<Node>> SidecarHost::start(const Time& now, Random& random, Log& log) {

@@ -40,6 +40,9 @@ public:
 
   std::unique_ptr<bus::DeadLetters> open_letters();
 
+  /// No dead letter's event is still to be put on the bus. The sidecar has been started once.
+  bool all_announced() const;
+
 private:
   Result<std::unique_ptr<bus::EventStore>> open_journal(WallTime now,
                                                         bus::RecoveryVisitor& visitor);

@@ -168,6 +168,14 @@ public:
     return {};
   }
 
+  Result<> mark_announced(std::uint64_t number) override {
+    disk_.log.emplace_back("announced");
+    dirty_ = true;
+    const auto found = disk_.letters.find(number);
+    if (found != disk_.letters.end()) found->second.announced = true;
+    return {};
+  }
+
   Result<> sync() override {
     if (!dirty_) return {};
     dirty_ = false;
@@ -185,6 +193,13 @@ public:
     return found;
   }
 
+  Result<std::uint64_t> count(const DeadLetterFilter& filter) override {
+    return static_cast<std::uint64_t>(
+        std::count_if(disk_.letters.begin(), disk_.letters.end(), [&](const auto& known) {
+          return matches(known.second, filter);
+        }));
+  }
+
   Result<std::uint64_t> count() override { return disk_.letters.size(); }
 
 private:
@@ -198,7 +213,7 @@ private:
         || std::count(filter.numbers.begin(), filter.numbers.end(), letter.number) > 0;
     return numbered && letter.number > filter.after && agrees(filter.rule, letter.target.rule)
            && agrees(filter.target, letter.target.target)
-           && agrees(filter.event_id, letter.event_id)
+           && agrees(filter.event_id, letter.event_id) && (!filter.unannounced || !letter.announced)
            && agrees(filter.error_code, letter.error_code)
            && agrees(filter.correlation_id, letter.correlation_id);
   }

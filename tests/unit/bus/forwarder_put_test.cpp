@@ -7,8 +7,13 @@
 
 using namespace conga::bus::test;
 using conga::Channel;
+using conga::encode;
+using conga::Event;
 using conga::Frame;
+using conga::take_answer;
+using conga::bus::kRoutedTopic;
 using conga::bus::LinkGate;
+using conga::bus::read_routed;
 
 namespace {
 
@@ -237,4 +242,51 @@ TEST_CASE("puts of one turn are answered in one message a client, topics fed in 
   out.clear();
   REQUIRE(bench.forwarder.commit(bench.now, out));
   CHECK(out.empty());
+}
+
+TEST_CASE("sources that begin with conga. are the bus's own") {
+  Bench bench;
+  bench.alive();
+  Event event;
+  event.id = id_of(1);
+  event.source = "conga.dlq";
+  event.detail_type = "EventDeadLettered";
+  const auto out = bench.put(encode(event));
+  REQUIRE(out.size() == 1);
+  CHECK(results_in(out[0].body) == std::vector<PutAnswer>{{id_of(1).text(), "ReservedSource"}});
+  CHECK(bench.forwarder.counters().refused == 1);
+}
+
+TEST_CASE("the sidecar's own events are routed like any other, and answered over the link") {
+  Bench bench;
+  bench.alive();
+  Event event;
+  event.id = id_of(1);
+  event.source = "conga.dlq";
+  event.detail_type = "Paid";
+  const auto put = [&](std::string body) {
+    return bench.turn(Channel::Link, "put/conga.sidecar", std::move(body));
+  };
+  const auto routed = put(encode(event));
+  REQUIRE(routed.size() >= 1);
+  CHECK(routed[0].topic == kRoutedTopic);
+  CHECK(read_routed(routed[0].body)->client == "conga.sidecar");
+  event.detail_type = "Seen";  // to topics only: the bus answers itself
+  const auto out = put(encode(event));
+  REQUIRE(out.size() == 1);
+  CHECK(out[0].channel == Channel::Link);
+  CHECK(out[0].topic == "put-result/conga.sidecar");
+}
+
+TEST_CASE("no client may call itself what the sidecar is called") {
+  Bench bench;
+  bench.alive();
+  CHECK(bench.put(event_of(1, "Paid"), "conga.sidecar").empty());
+  CHECK(bench.forwarder.counters().malformed == 1);
+  bench.presence("answer/conga.sidecar");
+  const auto out =
+      bench.ask(1, "hello", R"({"topics":["answer/conga.sidecar"],"nonce":1})", "conga.sidecar");
+  REQUIRE(out.size() == 1);
+  std::string_view rest = out[0].body;
+  CHECK(take_answer(rest)->code == "NameTaken");
 }

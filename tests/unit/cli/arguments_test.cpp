@@ -77,6 +77,12 @@ TEST_CASE("every subcommand of dlq and rules is told apart") {
   CHECK(options<DlqOptions>({"dlq", "show", "17"}).numbers == std::vector<std::uint64_t>{17});
   CHECK(options<DlqOptions>({"dlq", "redrive", "17", "18"}).numbers.size() == 2);
   CHECK(options<DlqOptions>({"dlq", "purge", "--all", "--yes"}).yes);
+  CHECK(options<DlqOptions>({"dlq", "redrive", "17"}).rate == 1000);
+  CHECK(options<DlqOptions>({"dlq", "redrive", "17", "--rate", "50/s"}).rate == 50);
+  CHECK(options<DlqOptions>({"dlq", "redrive", "17", "--rate", "max"}).rate == 0);
+  CHECK(options<DlqOptions>({"dlq", "redrive", "--all", "--canary", "0"}).canaries == 0);
+  CHECK(options<DlqOptions>({"dlq", "cancel", "3"}).numbers == std::vector<std::uint64_t>{3});
+  CHECK(options<DlqOptions>({"dlq", "export"}).action == DlqOptions::Action::Export);
   CHECK(options<RulesOptions>({"rules", "check", "a", "b"}).files.size() == 2);
   CHECK(options<RulesOptions>({"rules", "list"}).action == RulesOptions::Action::List);
   CHECK(options<RulesOptions>({"rules", "reload"}).action == RulesOptions::Action::Reload);
@@ -84,7 +90,7 @@ TEST_CASE("every subcommand of dlq and rules is told apart") {
 }
 
 TEST_CASE("a command line that makes no sense is refused with the reason") {
-  CHECK(fault({}) == "conga: conga needs a command: one of put, tap, trace, dlq, rules, status, target, journal, map, archive, replay, why, chaos (--help tells more)\n");
+  CHECK(fault({}) == "conga: conga needs a command: one of put, tap, trace, dlq, audit, rules, status, target, journal, map, archive, replay, why, chaos (--help tells more)\n");
   CHECK(fault({"dlq"}).find("dlq needs a command: one of list, causes, show") != std::string::npos);
   CHECK(fault({"dlq", "lost"}).find("lost") != std::string::npos);
   CHECK(fault({"dance"}).find("dance") != std::string::npos);
@@ -107,6 +113,10 @@ TEST_CASE("help of every command is on request, with examples, and no fault") {
                                              {"dlq", "list", "--help"},
                                              {"dlq", "show", "--help"},
                                              {"dlq", "redrive", "--help"},
+                                             {"dlq", "export", "--help"},
+                                             {"dlq", "tasks", "--help"},
+                                             {"dlq", "cancel", "--help"},
+                                             {"audit", "--help"},
                                              {"dlq", "purge", "--help"},
                                              {"rules", "--help"},
                                              {"rules", "check", "--help"},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include "cli/commands/audit.h"
 #include "cli/commands/dlq.h"
+#include "cli/commands/redrive.h"
 #include "cli/commands/rules.h"
 #include "cli/commands/tap.h"
 #include "cli/commands/target.h"
@@ -16,6 +18,8 @@ using conga::cli::Dlq;
 using conga::cli::DlqOptions;
 using conga::cli::ExitCode;
 using conga::cli::Look;
+using conga::cli::Redrive;
+using conga::cli::RedriveTasks;
 using conga::cli::Tap;
 using conga::cli::Target;
 using conga::cli::TargetOptions;
@@ -198,18 +202,116 @@ TEST_CASE("a dead letter is shown with all its attributes") {
            "    }\n");
 }
 
-TEST_CASE("redrive says how many, and none is a refusal") {
+namespace {
+
+/// A redrive's state as the sidecar tells it.
+std::string task(const std::string& state, int total, int redriven, int settled, int dead = 0) {
+  const bool stopped = state == "stopped";
+  return R"({"task":4,"state":")" + state + R"(","asked":"2026-11-23T03:00:00Z","total":)"
+         + std::to_string(total) + R"(,"redriven":)" + std::to_string(redriven) + R"(,"settled":)"
+         + std::to_string(settled) + R"(,"dead-lettered":)" + std::to_string(dead)
+         + R"(,"refused":0,"stop":)"
+         + (stopped ? R"({"number":17,"event-id":"e","code":"AcquirerDown","message":"refused"})"
+                    : "null")
+         + "}";
+}
+
+const DlqOptions kRedrive{.action = DlqOptions::Action::Redrive, .error_code = "AcquirerDown"};
+
+}  // namespace
+
+TEST_CASE("redrive is followed to its end, and says how many") {
   Desk desk;
   PaperScreen screen;
-  desk.answers["dlq.redrive"] = R"({"redriven":2})";
-  const DlqOptions options{.action = DlqOptions::Action::Redrive, .error_code = "AcquirerDown"};
-  Dlq redrive(desk.settings(), options, screen, {});
+  desk.answers["dlq.redrive"] = task("canary", 2, 1, 0);
+  desk.answers["dlq.tasks"] = R"({"tasks":[)" + task("done", 2, 2, 1) + "]}";
+  Redrive redrive(desk.settings(), kRedrive, screen, {.progress = true});
   CHECK(desk.run(redrive) == ExitCode::Done);
-  CHECK(desk.asked[0].second == R"({"error-code":"AcquirerDown"})");
-  CHECK(screen.out == "2 dead letters redriven\n");
-  desk.answers["dlq.redrive"] = R"({"redriven":0})";
-  Dlq again(desk.settings(), options, screen, {});
-  CHECK(desk.run(again) == ExitCode::Refused);
+  CHECK(desk.asked[0].second == R"({"error-code":"AcquirerDown","canaries":1,"rate":1000})");
+  CHECK(desk.asked[1].second == R"({"task":4})");
+  CHECK(screen.out == "2 dead letters redriven, 1 settled so far\n");
+  CHECK(
+      screen.err.find("redrive 4: 1 of 2 dead letters redriven, 0 settled (waiting for the canary")
+      != std::string::npos);
+}
+
+TEST_CASE("a redrive that finds nothing, stops, or loses its sidecar is a refusal") {
+  Desk desk;
+  PaperScreen screen;
+  std::string why;
+  SUBCASE("nothing") {
+    desk.answers["dlq.redrive"] = task("done", 0, 0, 0);
+  }
+  SUBCASE("stopped") {
+    desk.answers["dlq.redrive"] = task("stopped", 120, 1, 0);
+    why = "stopped, for it failed again: AcquirerDown: refused\nconga: 119 dead letters left";
+  }
+  SUBCASE("forgotten") {
+    desk.answers["dlq.redrive"] = task("redriving", 2, 1, 0);
+    desk.answers["dlq.tasks"] = R"({"tasks":[]})";
+    why = "the sidecar was restarted";
+  }
+  SUBCASE("dead again, and waited for") {
+    desk.answers["dlq.redrive"] = task("redriving", 2, 1, 0);
+    desk.answers["dlq.tasks"] = R"({"tasks":[)" + task("done", 2, 2, 1, 1) + "]}";
+  }
+  DlqOptions options = kRedrive;
+  options.wait = true;
+  Redrive redrive(desk.settings(), options, screen, {});
+  CHECK(desk.run(redrive) == ExitCode::Refused);
+  CHECK(screen.err.find(why) != std::string::npos);
+}
+
+TEST_CASE("a detached redrive is left alone; tasks and cancel show it") {
+  Desk desk;
+  PaperScreen screen;
+  DlqOptions options = kRedrive;
+  options.detach = true;
+  desk.answers["dlq.redrive"] = task("canary", 2, 1, 0);
+  Redrive redrive(desk.settings(), options, screen, {});
+  CHECK(desk.run(redrive) == ExitCode::Done);
+  CHECK(screen.out == "redrive 4 is under way: conga dlq tasks\n");
+
+  screen.out.clear();
+  desk.answers["dlq.tasks"] = R"({"tasks":[)" + task("stopped", 9, 3, 2) + "]}";
+  RedriveTasks tasks(desk.settings(), {.action = DlqOptions::Action::Tasks}, screen, {});
+  CHECK(desk.run(tasks) == ExitCode::Done);
+  CHECK(screen.out
+        == "redrive 4: 3 of 9 dead letters redriven, 2 settled (stopped): AcquirerDown: refused\n");
+
+  desk.answers["dlq.cancel"] = task("cancelled", 9, 3, 2);
+  desk.asked.clear();
+  RedriveTasks cancel(
+      desk.settings(), {.action = DlqOptions::Action::Cancel, .numbers = {4}}, screen, {});
+  CHECK(desk.run(cancel) == ExitCode::Done);
+  CHECK(desk.asked[0].second == R"({"task":4})");
+}
+
+TEST_CASE("dead letters are exported with their events, a line each") {
+  Desk desk;
+  PaperScreen screen;
+  desk.answers["dlq.list"] =
+      R"({"count":2,"letters":[{"number":1,"event":{"id":"a"}},{"number":2,"event":{"id":"b"}}]})";
+  Dlq exported(desk.settings(), {.action = DlqOptions::Action::Export}, screen, {});
+  CHECK(desk.run(exported) == ExitCode::Done);
+  CHECK(desk.asked[0].second == R"({"events":true,"limit":100})");
+  CHECK(screen.out
+        == "{\"number\":1,\"event\":{\"id\":\"a\"}}\n"
+           "{\"number\":2,\"event\":{\"id\":\"b\"}}\n");
+  CHECK(screen.err == "2 dead letters exported\n");
+}
+
+TEST_CASE("the audit is a table, or lines of JSON") {
+  Desk desk;
+  PaperScreen screen;
+  desk.answers["audit.list"] =
+      R"({"entries":[{"number":1,"time":"2026-11-23T03:00:00.000000Z","by":"ada@ops",)"
+      R"("client":"c","verb":"target.pause","arguments":"{}","outcome":"done"}]})";
+  conga::cli::Audit audit(desk.settings(), {}, screen, {});
+  CHECK(desk.run(audit) == ExitCode::Done);
+  CHECK(screen.out
+        == "TIME                 BY       VERB          ARGUMENTS  OUTCOME\n"
+           "2026-11-23T03:00:00  ada@ops  target.pause  {}         done\n");
 }
 
 TEST_CASE("purge asks with the filter in words") {

@@ -384,6 +384,10 @@ TEST_CASE("dead letters are listed, shown and purged") {
   bench.ask("dlq.show", R"({"numbers":[3]})");
   REQUIRE(bench.turn());
   CHECK(contains(bench.answer(), R"("error-code":"Declined")"));
+  CHECK(contains(bench.answer(), R"("attempts":[],"event":{"id":)"));
+
+  bench.ask("dlq.list", R"({"numbers":[3],"events":true})");
+  REQUIRE(bench.turn());
   CHECK(contains(bench.answer(), R"("event":{"id":)"));
 
   bench.ask("dlq.show", R"({"numbers":[9]})");
@@ -407,100 +411,6 @@ TEST_CASE("dead letters are listed, shown and purged") {
   CHECK(bench.answer() == R"({"purged":2})");
 }
 
-TEST_CASE("redrive delivers the same event anew, durably, before its dead letter goes") {
-  SidecarBench bench;
-  with_payment(bench);
-  const std::string event = bench.make_event();
-  bench.route(event);
-  REQUIRE(bench.turn());
-  bench.settle(bench.deliveries().at(0).id, Outcome::Reject);
-  REQUIRE(bench.turn());
-
-  bench.ask("dlq.redrive", R"({"numbers":[1]})");
-  REQUIRE(bench.turn());
-  CHECK(bench.answer() == R"({"redriven":1,"refused":0})");
-  const auto& log = bench.did;
-  CHECK(place(log, "event") < place(log, "sync"));
-  CHECK(place(log, "sync") < place(log, "remove"));
-  CHECK(place(log, "remove") < place(log, "letters-sync"));
-  CHECK(bench.disk.letters.empty());
-  REQUIRE(bench.deliveries().size() == 1);
-  CHECK(bench.deliveries()[0].event == event);
-  CHECK(bench.deliveries()[0].attempt == 1);
-
-  bench.start();
-  with_payment(bench);
-  REQUIRE(bench.deliveries().size() == 1);
-  CHECK(bench.deliveries()[0].event == event);
-}
-
-TEST_CASE("a poison event that is redriven and comes back is not redriven for ever") {
-  SidecarBench bench;
-  with_payment(bench);
-  bench.route(bench.make_event());
-  REQUIRE(bench.turn());
-  bench.settle(bench.deliveries().at(0).id, Outcome::Reject);
-  REQUIRE(bench.turn());
-  bench.pass(1s);
-  bench.ask("dlq.redrive", R"({"all":true})");
-  REQUIRE(bench.turn());
-  bench.settle(bench.deliveries().at(0).id, Outcome::Reject);
-  bench.pass(1ms);
-  REQUIRE(bench.turn());
-  CHECK(bench.disk.letters.size() == 1);
-  REQUIRE(bench.turn());
-  CHECK(bench.deliveries().empty());
-}
-
-TEST_CASE("redrive is refused while its target is not in the rules") {
-  SidecarBench bench;
-  with_payment(bench);
-  bench.route(bench.make_event());
-  REQUIRE(bench.turn());
-  bench.settle(bench.deliveries().at(0).id, Outcome::Reject);
-  bench.table({target("other", "seating")});
-  REQUIRE(bench.turn());
-  bench.ask("dlq.redrive", R"({"numbers":[1]})");
-  REQUIRE(bench.turn());
-  CHECK(contains(bench.answer(), "TargetRemoved: target payment of rule charge"));
-  CHECK(bench.disk.letters.size() == 1);
-}
-
-TEST_CASE("redrive on a full journal is refused and keeps the dead letters") {
-  SidecarBench bench;
-  with_payment(bench);
-  bench.route(bench.make_event());
-  REQUIRE(bench.turn());
-  bench.settle(bench.deliveries().at(0).id, Outcome::Reject);
-  REQUIRE(bench.turn());
-  bench.disk.full = true;
-  bench.ask("dlq.redrive", R"({"all":true})");
-  REQUIRE(bench.turn());
-  CHECK(contains(bench.answer(), "JournalFull: "));
-  CHECK(bench.disk.letters.size() == 1);
-}
-
-TEST_CASE("many redrives take several turns and one answer") {
-  SidecarBench bench;
-  bench.table({target("charge", "payment")});
-  bench.ready("payment", "p1", 1000);
-  for (int count = 0; count < 500; ++count) bench.route(bench.make_event());
-  REQUIRE(bench.turn());
-  for (const auto& delivery : bench.deliveries()) bench.settle(delivery.id, Outcome::Reject);
-  REQUIRE(bench.turn());
-  REQUIRE(bench.disk.letters.size() == 500);
-  bench.pass(1ms);
-  bench.ask("dlq.redrive", R"({"all":true})");
-  REQUIRE(bench.turn());
-  CHECK(bench.answer().empty());
-  CHECK(*bench.node->wake_at() == bench.now.steady);
-  bench.ask("dlq.redrive", R"({"all":true})");
-  REQUIRE(bench.turn());
-  REQUIRE(bench.turn());
-  CHECK(bench.answer() == R"({"redriven":500,"refused":0})");
-  CHECK(bench.disk.letters.empty());
-}
-
 TEST_CASE("unknown verbs and bad arguments are refused with their reason") {
   SidecarBench bench;
   const auto refusal = [&](const char* verb, const char* arguments) {
@@ -516,6 +426,10 @@ TEST_CASE("unknown verbs and bad arguments are refused with their reason") {
   CHECK(contains(refusal("trace", "{}"), "InvalidArguments: id"));
   CHECK(contains(refusal("trace", R"({"id":"x"})"), "Unavailable: "));
   CHECK(contains(refusal("dlq.redrive", R"({"all":true,"rule":"x"})"), "contradict"));
+  CHECK(contains(refusal("dlq.redrive", R"({"all":true,"rate":-1})"), "rate must be an integer"));
+  CHECK(contains(refusal("dlq.cancel", "{}"), "InvalidArguments: task must be the number"));
+  CHECK(contains(refusal("dlq.cancel", R"({"task":7})"), "NotFound: there is no redrive 7"));
+  CHECK(contains(refusal("audit.list", "{}"), "Unavailable: this sidecar keeps no audit"));
 }
 
 TEST_CASE("draining refuses puts, sends nothing new and waits for what is in flight") {

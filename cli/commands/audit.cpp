@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/commands/audit.h"
+
+#include "cli/text.h"
+#include "common/wire/event/json.h"
+#include "common/wire/event/packer.h"
+
+#include <string>
+#include <utility>
+
+namespace conga::cli {
+
+Audit::Audit(ClientSettings settings, AuditOptions options, Screen& screen, Look look)
+    : BusCommand(std::move(settings), screen), options_(options), look_(look) {}
+
+void Audit::begin(const Time& now) {
+  std::string arguments;
+  Packer(arguments).map(1).key("limit").unsigned_integer(options_.limit);
+  ask(now, "audit.list", std::move(arguments));
+}
+
+void Audit::answered(const Time& /*now*/, const Answer& answer) {
+  const Value result = Value::trusted(answer.result);
+  const Value entries = result.find("entries").value_or(Value());
+  Table table({"TIME", "BY", "VERB", "ARGUMENTS", "OUTCOME"});
+  for (const Value& entry : entries.elements()) {
+    if (look_.json) {
+      screen().print(to_json(entry) + "\n");
+      continue;
+    }
+    table.add({{.text = text_of(entry, "time").substr(0, 19), .colour = Colour::Dim},
+               {.text = text_of(entry, "by")},
+               {.text = text_of(entry, "verb"), .colour = Colour::Cyan},
+               {.text = text_of(entry, "arguments")},
+               {.text = text_of(entry, "outcome")}});
+  }
+  if (!table.empty()) screen().print(table.text(look_));
+  if (table.empty() && !look_.json) screen().note("nothing has been changed by anybody\n");
+  finish(ExitCode::Done);
+}
+
+}  // namespace conga::cli
