@@ -166,7 +166,10 @@ void Forwarder::refuse_reserved(const EventView& event, std::string& results) {
 void Forwarder::on_event(const EventView& event, std::string& results) {
   rules_.match(event, routing_);
   for (const std::uint32_t rule : routing_.rules) ++matches_[rule];
-  ++(routing_.rules.empty() ? counters_.unmatched_events : counters_.matched);
+  // Nobody needs to want the bus's own events.
+  const bool unwanted = routing_.rules.empty() && !event.source.starts_with(kOwnSourcePrefix);
+  if (unwanted) ++counters_.unmatched_events;
+  if (!routing_.rules.empty()) ++counters_.matched;
   counters_.put_sizes.observe(static_cast<std::int64_t>(event.bytes.size()));
   const bool loop = event.hops > options_.max_hops;
   const bool topic_only = !loop && routing_.targets.empty() && !routing_.topics.empty();
@@ -178,6 +181,7 @@ void Forwarder::on_event(const EventView& event, std::string& results) {
     ++counters_.topic_only;
     append_put_ok(results, event.id.text());
   } else {
+    if (unwanted) ++counters_.unmatched;
     pass_on(event, loop);
   }
   if (!loop) publish_topics(event);
@@ -186,7 +190,6 @@ void Forwarder::on_event(const EventView& event, std::string& results) {
 
 void Forwarder::pass_on(const EventView& event, bool loop) {
   if (loop) ++counters_.loops;
-  if (routing_.rules.empty()) ++counters_.unmatched;
   batch_.push_back({.event = event.bytes, .loop = loop, .targets = routing_.targets});
   batch_bytes_ += event.bytes.size();
 }

@@ -44,7 +44,7 @@ struct ForwarderCounters {
   std::uint64_t accepted = 0;     ///< Handed to the sidecar, or republished and answered.
   std::uint64_t refused = 0;      ///< For good: malformed, too large, no source.
   std::uint64_t unavailable = 0;  ///< To be put again: the link was down or full.
-  std::uint64_t unmatched = 0;    ///< Of the accepted: archived only.
+  std::uint64_t unmatched = 0;    ///< Of the accepted: archived only; but for the bus's own.
   std::uint64_t topic_only = 0;   ///< Of the accepted: no durable target.
   std::uint64_t loops = 0;        ///< Of the accepted: over the hop limit.
   std::uint64_t tapped = 0;       ///< Frames' worth of events for taps.
@@ -56,7 +56,7 @@ struct ForwarderCounters {
   std::uint64_t asks = 0;
   std::uint64_t relayed = 0;           ///< Frames passed on from the sidecar.
   std::uint64_t matched = 0;           ///< Events that matched a rule, each time they were put.
-  std::uint64_t unmatched_events = 0;  ///< Events that matched none.
+  std::uint64_t unmatched_events = 0;  ///< Events that matched none; but for the bus's own.
   std::uint64_t puts = 0;              ///< Frames of events.
   SizeCounts put_sizes;                ///< Of the events in them.
 };

@@ -65,6 +65,10 @@ class MetricsTest(unittest.TestCase):
                 peer.wait_for(
                     lambda: peer.ask("sidecar.status")["pending"] == 0, 10, "end of all deliveries"
                 )
+                # Three of ours, and the news of the dead letter.
+                peer.wait_for(
+                    lambda: peer.ask("bus.status")["events"]["accepted"] == 4, 10, "the news"
+                )
             bus = scrape(bus_port)
             sidecar = bus if SIDECAR == "embedded" else scrape(sidecar_port)
         target = {"bus": "main", "rule": "bill-orders", "target": "billing"}
@@ -88,8 +92,8 @@ class MetricsTest(unittest.TestCase):
         self.assertEqual(value(bus, "conga_triggered_rules_total", rule="bill-orders"), 2)
         self.assertEqual(value(bus, "conga_matched_events_total"), 2)
         self.assertEqual(value(bus, "conga_unmatched_events_total"), 1)
-        self.assertEqual(value(bus, "conga_put_events_total", result="accepted"), 3)
-        self.assertEqual(value(bus, "conga_put_events_size_bytes_count"), 3)
+        self.assertEqual(value(bus, "conga_put_events_total", result="accepted"), 4)
+        self.assertEqual(value(bus, "conga_put_events_size_bytes_count"), 4)
         self.assertEqual(value(bus, "conga_link_up"), 1)
         self.check_with_promtool(bus)
         self.check_with_promtool(sidecar)
