@@ -3,7 +3,8 @@
 // Mischief: decides what a test run does to a delivery: hold it back, send it twice, lose its
 // acknowledgement. A decision depends on the seed and on what the delivery is about (its service,
 // rule, event type, flow and attempt), not on when it comes or on ids that differ from run to run:
-// the same seed does the same to the same business event.
+// the same seed does the same to the same business event. Deliveries alike in all of it, as of two
+// events of one type in a flow, are told apart by their order.
 
 #pragma once
 

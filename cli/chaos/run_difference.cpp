@@ -31,9 +31,13 @@ struct Blind {
   std::map<EventKind, std::set<std::string>> noise;
   const std::vector<std::string>& ignored;
 
-  bool covers(const RunEvent& event, std::string_view pointer) const {
+  bool ignores(std::string_view pointer) const {
     const auto below = [pointer](const std::string& each) { return is_below(pointer, each); };
-    if (std::ranges::any_of(ignored, below)) return true;
+    return std::ranges::any_of(ignored, below);
+  }
+
+  bool covers(const RunEvent& event, std::string_view pointer) const {
+    if (ignores(pointer)) return true;
     const auto found = noise.find({event.source, event.detail_type});
     return found != noise.end() && found->second.contains(std::string(pointer));
   }
@@ -80,6 +84,7 @@ void learn(const Groups& one, const Groups& other, Blind& blind, std::set<FlowKe
       continue;
     }
     std::set<std::string> pointers = pointers_between(events, again->second);
+    std::erase_if(pointers, [&blind](const std::string& each) { return blind.ignores(each); });
     if (!pointers.empty()) blind.noise[{key.source, key.detail_type}].merge(pointers);
   }
   for (const auto& [key, events] : other) {
