@@ -172,7 +172,8 @@ void Forwarder::on_event(const EventView& event, std::string& results) {
   if (!routing_.rules.empty()) ++counters_.matched;
   counters_.put_sizes.observe(static_cast<std::int64_t>(event.bytes.size()));
   const bool loop = event.hops > options_.max_hops;
-  const bool topic_only = !loop && routing_.targets.empty() && !routing_.topics.empty();
+  const bool durable = !routing_.targets.empty() || !routing_.expectations.empty();
+  const bool topic_only = !loop && !durable && !routing_.topics.empty();
   const bool open =
       link_.state() == LinkGate::State::Open || link_.state() == LinkGate::State::Full;
   if (draining_ || (!topic_only && !open)) return answer_unavailable(event, results);
@@ -190,6 +191,10 @@ void Forwarder::on_event(const EventView& event, std::string& results) {
 
 void Forwarder::pass_on(const EventView& event, bool loop) {
   if (loop) ++counters_.loops;
+  const auto behind_targets = static_cast<std::uint32_t>(rules_.targets().size());
+  for (const std::uint32_t mark : routing_.expectations) {
+    routing_.targets.push_back(behind_targets + mark);
+  }
   batch_.push_back({.event = event.bytes, .loop = loop, .targets = routing_.targets});
   batch_bytes_ += event.bytes.size();
 }
@@ -401,8 +406,11 @@ void Forwarder::tell_gone(std::string_view deliver_topic) {
 }
 
 std::string Forwarder::table_body() const {
-  return encode(
-      LinkTable{.boot = options_.boot, .generation = generation_, .targets = rules_.targets()});
+  LinkTable table{.boot = options_.boot, .generation = generation_, .targets = rules_.targets()};
+  for (const RuleSet::Expectation& each : rules_.expectations()) {
+    table.expectations.push_back(each.link);
+  }
+  return encode(table);
 }
 
 void Forwarder::on_presence(const Time& /*now*/, const Presence& presence) {

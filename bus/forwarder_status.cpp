@@ -85,11 +85,13 @@ std::string Forwarder::status(const Time& now) const {
 std::string Forwarder::list_rules() const {
   std::string result;
   Packer(result)
-      .map(2)
+      .map(3)
       .key("generation")
       .unsigned_integer(generation_)
       .key("rules")
-      .raw(rules_.listing(matches_));
+      .raw(rules_.listing(matches_))
+      .key("expectations")
+      .raw(rules_.expectation_listing());
   return result;
 }
 

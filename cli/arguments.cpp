@@ -243,7 +243,8 @@ services' names. --diff exits with 1 if something differs.
 Examples:
   conga map --journal var/journal --since 1h
   conga map --journal var/journal --manifests *.json --dot | dot -Tsvg > flow.svg
-  conga map --journal var/journal --manifests *.json --rules config/rules.yaml --diff)";
+  conga map --journal var/journal --manifests *.json --rules config/rules.yaml --diff
+  conga map --journal var/journal --since 24h --suggest-expectations)";
 
 constexpr const char* kChaosExamples =
     R"(For a test bus that nobody depends on: what the services do under duplicated, late and repeated
@@ -557,6 +558,7 @@ void add_map(CLI::App& app, Draft& draft) {
   auto* mermaid = command->add_flag("--mermaid", map.mermaid, "As a Mermaid flowchart");
   auto* dot = command->add_flag("--dot", map.dot, "As a Graphviz graph");
   auto* diff = command->add_flag("--diff", map.diff, "What differs from the declared flow");
+  command->add_flag("--suggest-expectations", map.suggest, "What could be expected, for the rules");
   command->add_option("--rules", map.rules, "With --diff: the rule files")->type_name("FILE");
   mermaid->excludes(dot)->excludes(diff);
   dot->excludes(diff);

@@ -2,6 +2,7 @@
 
 #include "cli/flow.h"
 
+#include "bus/sidecar/expectation_watch.h"
 #include "cli/text.h"
 
 #include <algorithm>
@@ -56,8 +57,10 @@ FlowEvent read_flow_event(const Value& value) {
                   .sequence = count_of(value, "sequence"),
                   .deliveries = {}};
   if (!event.at) event.at = time_at(value, "time");
-  for (const Value& delivery : elements_of(value, "deliveries")) {
-    event.deliveries.push_back(read_delivery(delivery));
+  for (const Value& each : elements_of(value, "deliveries")) {
+    FlowDelivery delivery = read_delivery(each);
+    const bool expects = delivery.target == bus::kExpectationTarget;
+    (expects ? event.expectations : event.deliveries).push_back(std::move(delivery));
   }
   return event;
 }
@@ -204,6 +207,15 @@ void Drawing::draw_event(std::size_t at, const std::string& branch, const std::s
   const bool has_effects = found != effects_.end() && !drawn_.contains(found->second.front());
   for (const FlowDelivery& delivery : event.deliveries) {
     draw_delivery(delivery, stem + (has_effects ? "│ " : "  "));
+  }
+  for (const FlowDelivery& expectation : event.expectations) {
+    const bool ended = is_ok(expectation.outcome);
+    add_line(std::nullopt,
+             stem + (has_effects ? "│ " : "  "),
+             "expectation " + expectation.rule + ": "
+                 + paint(look_,
+                         ended ? Colour::Plain : Colour::Yellow,
+                         ended ? "over, met or told to be missed" : "waiting"));
   }
   if (!has_effects) return;
   for (const std::size_t effect : found->second) {

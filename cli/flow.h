@@ -43,6 +43,7 @@ struct FlowEvent {
   std::optional<WallTime> at{};  ///< When the bus took it in; by its own time if that is unknown.
   std::uint64_t sequence = 0;
   std::vector<FlowDelivery> deliveries{};
+  std::vector<FlowDelivery> expectations{};  ///< By name in `rule`; ended ones are `ok`.
 };
 
 /// The events of a `trace` answer, in the order in which the bus took them in.

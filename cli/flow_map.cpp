@@ -2,6 +2,9 @@
 
 #include "cli/flow_map.h"
 
+#include "bus/sidecar/expectation_watch.h"
+#include "bus/sidecar/link.h"
+
 #include <algorithm>
 
 namespace conga::cli {
@@ -52,12 +55,17 @@ void FlowMap::add_event(const JournalEntry& entry) {
   ++events_;
   const std::string source(entry.view->source);
   const std::string type(entry.view->detail_type);
-  if (entry.targets.empty()) {
-    ++unmatched_[{source, type}];
+  // What the sidecar waits for is no delivery, and its own news needs no taker.
+  const auto is_delivery = [](const bus::TargetName& target) {
+    return target.target != bus::kExpectationTarget;
+  };
+  if (!std::ranges::any_of(entry.targets, is_delivery)) {
+    if (!source.starts_with(bus::kOwnSourcePrefix)) ++unmatched_[{source, type}];
     return;
   }
   std::vector<Open>& open = open_[entry.event.sequence];
   for (const bus::TargetName& target : entry.targets) {
+    if (!is_delivery(target)) continue;
     EdgeData& edge = edges_[{node_of(source), type, target.rule, target.target}];
     ++edge.count;
     const bus::TargetName& name = *names_.insert(target).first;

@@ -68,6 +68,22 @@ std::string pack(const Document& document) {
   return packed;
 }
 
+/// `{detail-type: [NAME]}`, standing where the name stands.
+Document of_detail_type(const Document& name) {
+  Document list;
+  list.kind = Kind::Array;
+  list.elements = {name};
+  list.line = name.line;
+  list.column = name.column;
+  Document map;
+  map.kind = Kind::Map;
+  map.line = name.line;
+  map.column = name.column;
+  map.members.push_back(
+      {.key = "detail-type", .line = name.line, .column = name.column, .value = std::move(list)});
+  return map;
+}
+
 /// RFC 6901: empty, or parts that each begin with '/', with '~' only as "~0" and "~1".
 bool is_json_pointer(std::string_view text) {
   if (!text.empty() && text.front() != '/') return false;
@@ -190,6 +206,7 @@ void RuleFileReader::read(const RuleFile& file) {
   ConfigReader reader(*document, "", faults);
   reader.require("rules");
   for (const Document& one : reader.list("rules")) rule(one, faults);
+  for (const Document& one : reader.list("expectations")) expectation(one, faults);
   reader.finish();
   if (!faults.empty()) note(faults.error().what);
 }
@@ -216,8 +233,15 @@ void RuleFileReader::rule(const Document& document, ConfigFaults& faults) {
   const std::vector<Document>& targets = reader.list("targets");
   for (const std::string_view key : {"name", "pattern", "targets"}) reader.require(key);
   reader.finish();
-  name(document, rule.name, faults);
-  if (found != nullptr) pattern(*found, rule, faults);
+  name(document, "rule", rule.name, faults);
+  if (found != nullptr) {
+    rule.pattern = pack(*found);
+    auto read = pattern(*found, rule.name.empty() ? "" : "rule " + rule.name + ": ", faults);
+    if (read && rule.enabled) {
+      patterns_.push_back(std::move(*read));
+      rules_.meanings_.push_back({.is_rule = true, .position = position});
+    }
+  }
   const Document* const list = document.find("targets");
   if (list != nullptr && list->kind == Kind::Array && targets.empty()) {
     faults.add(*list, path + "targets: expected at least one target");
@@ -225,29 +249,77 @@ void RuleFileReader::rule(const Document& document, ConfigFaults& faults) {
   for (std::size_t index = 0; index < targets.size(); ++index) {
     target(targets[index], path + "targets[" + std::to_string(index) + "].", rule, faults);
   }
-  if (rule.enabled) rules_.enabled_.push_back(position);
 }
 
-void RuleFileReader::name(const Document& document, const std::string& name, ConfigFaults& faults) {
+/// `after` and `expect` are patterns, or the name of a detail-type.
+void RuleFileReader::expectation(const Document& document, ConfigFaults& faults) {
+  const std::size_t position = rules_.expectations_.size();
+  RuleSet::Expectation& expectation = rules_.expectations_.emplace_back();
+  expectation.file = faults.file();
+  expectation.line = document.line;
+  std::string path = "expectations[" + std::to_string(position) + "].";
+  ConfigReader reader(document, path, faults);
+  check_name(reader, "name", expectation.link.name, path, faults);
+  if (!expectation.link.name.empty()) path = "expectation " + expectation.link.name + ": ";
+  reader.text("description", expectation.description);
+  reader.duration("within", expectation.link.within, milliseconds(1), hours(24 * 7));
+  expectation.link.by = "/correlation-id";
+  reader.text("by", expectation.link.by);
+  const Document* const after = reader.any("after");
+  const Document* const expect = reader.any("expect");
+  for (const std::string_view key : {"name", "after", "expect", "within"}) reader.require(key);
+  reader.finish();
+  name(document, "expectation", expectation.link.name, faults);
+  if (!expectation.link.by.starts_with('/')) expectation.link.by = "/detail/" + expectation.link.by;
+  if (!is_json_pointer(expectation.link.by)) {
+    faults.add(*document.find("by"),
+               path + "by: expected a key of detail, or a JSON pointer such as /detail/order-id");
+  }
+  if (after != nullptr) watch(*after, path + "after: ", true, expectation.after, faults);
+  if (expect != nullptr) watch(*expect, path + "expect: ", false, expectation.expect, faults);
+}
+
+void RuleFileReader::watch(const Document& document,
+                           const std::string& what,
+                           bool begins,
+                           std::string& text,
+                           ConfigFaults& faults) {
+  const Document written = document.kind == Kind::String ? of_detail_type(document) : document;
+  text = pack(written);
+  auto read = pattern(written, what, faults);
+  if (!read) return;
+  const auto position = static_cast<std::uint32_t>(rules_.expectations_.size() - 1);
+  patterns_.push_back(std::move(*read));
+  rules_.meanings_.push_back({.is_rule = false, .position = 2 * position + (begins ? 0 : 1)});
+}
+
+void RuleFileReader::name(const Document& document,
+                          std::string_view kind,
+                          const std::string& name,
+                          ConfigFaults& faults) {
   if (name.empty()) return;
   const Document& where = *document.find("name");
   const auto [known, added] = named_.try_emplace(
-      name, faults.file() + ":" + std::to_string(where.line) + ":" + std::to_string(where.column));
+      std::string(kind) + " " + name,
+      faults.file() + ":" + std::to_string(where.line) + ":" + std::to_string(where.column));
   if (added) return;
-  faults.add(where, "name: a rule '" + name + "' is already at " + known->second);
+  faults.add(where,
+             "name: " + std::string(kind == "rule" ? "a " : "an ") + std::string(kind) + " '" + name
+                 + "' is already at " + known->second);
 }
 
-void RuleFileReader::pattern(const Document& document, RuleSet::Rule& rule, ConfigFaults& faults) {
+std::optional<Pattern> RuleFileReader::pattern(const Document& document,
+                                               const std::string& what,
+                                               ConfigFaults& faults) {
   std::vector<PatternFault> found;
   auto pattern = Pattern::parse(document, found);
   for (const PatternFault& fault : found) {
-    const std::string prefix = rule.name.empty() ? "pattern" : "rule " + rule.name + ": pattern";
+    const std::string prefix = what + "pattern";
     faults.add(
         fault.line, fault.column, prefix + (fault.path.empty() ? ": " : " at ") + fault.text());
   }
-  if (!pattern) return;
-  rule.pattern = pack(document);
-  if (rule.enabled) patterns_.push_back(std::move(*pattern));
+  if (!pattern) return std::nullopt;
+  return std::move(*pattern);
 }
 
 void RuleFileReader::target(const Document& document,

@@ -9,7 +9,9 @@
 #include "common/config/document.h"
 
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace conga::bus {
@@ -23,8 +25,19 @@ public:
 
 private:
   void rule(const Document& document, ConfigFaults& faults);
-  void name(const Document& document, const std::string& name, ConfigFaults& faults);
-  void pattern(const Document& document, RuleSet::Rule& rule, ConfigFaults& faults);
+  void expectation(const Document& document, ConfigFaults& faults);
+  void name(const Document& document,
+            std::string_view kind,
+            const std::string& name,
+            ConfigFaults& faults);
+  std::optional<Pattern> pattern(const Document& document,
+                                 const std::string& what,
+                                 ConfigFaults& faults);
+  void watch(const Document& document,
+             const std::string& what,
+             bool begins,
+             std::string& text,
+             ConfigFaults& faults);
   void target(const Document& document,
               const std::string& path,
               RuleSet::Rule& rule,
@@ -32,8 +45,8 @@ private:
   void add_topic(const std::string& topic, RuleSet::Rule& rule);
 
   RuleSet rules_;
-  std::vector<Pattern> patterns_;             ///< Of the enabled rules.
-  std::map<std::string, std::string> named_;  ///< Rule name to where it is.
+  std::vector<Pattern> patterns_;             ///< Of the enabled rules and of expectations.
+  std::map<std::string, std::string> named_;  ///< `rule NAME` to where it is.
   std::string faults_;                        ///< Of the files read so far, one per line.
 };
 

@@ -67,9 +67,14 @@ void RuleSet::match(const EventView& event, Routing& routing) const {
   routing.rules.clear();
   routing.targets.clear();
   routing.topics.clear();
+  routing.expectations.clear();
   const bool replayed = !event.replay_name.empty();
   for (const Matcher::RuleIndex match : routing.matches) {
-    const std::uint32_t position = enabled_[match];
+    const auto [is_rule, position] = meanings_[match];
+    if (!is_rule) {
+      if (!replayed) routing.expectations.push_back(position);
+      continue;
+    }
     const Rule& rule = rules_[position];
     if (replayed && !rule.replay) continue;
     routing.rules.push_back(position);
@@ -101,6 +106,22 @@ std::string RuleSet::listing(std::span<const std::uint64_t> matches) const {
     for (const std::uint32_t topic : rule.topics) {
       packer.map(2).key("topic").string(topics_[topic]).key("deliver").string("at-most-once");
     }
+  }
+  return listing;
+}
+
+std::string RuleSet::expectation_listing() const {
+  std::string listing;
+  Packer packer(listing);
+  packer.array(expectations_.size());
+  for (const Expectation& expectation : expectations_) {
+    packer.map(8).key("name").string(expectation.link.name);
+    packer.key("description").string(expectation.description);
+    packer.key("after").raw(expectation.after).key("expect").raw(expectation.expect);
+    packer.key("within").string(format_duration(expectation.link.within));
+    packer.key("by").string(expectation.link.by);
+    packer.key("file").string(expectation.file);
+    packer.key("line").unsigned_integer(expectation.line);
   }
   return listing;
 }

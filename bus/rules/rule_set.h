@@ -30,6 +30,9 @@ struct Routing {
   std::vector<std::uint32_t> targets;  ///< Positions in RuleSet::targets(): durable.
   std::vector<std::uint32_t> topics;  ///< Positions in RuleSet::topics(): at most once. No repeats.
 
+  /// 2n: it begins RuleSet::expectations()[n]; 2n + 1: it is what that one expects.
+  std::vector<std::uint32_t> expectations;
+
   std::vector<Matcher::RuleIndex> matches;  ///< Working memory; so the next.
   Matcher::Scratch scratch;
 };
@@ -46,6 +49,16 @@ public:
     std::string pattern;                 ///< msgpack, as written.
     std::vector<std::uint32_t> targets;  ///< Positions in targets().
     std::vector<std::uint32_t> topics;   ///< Positions in topics().
+  };
+
+  /// `after A expect B within T by KEY`.
+  struct Expectation {
+    LinkExpectation link;
+    std::string description;
+    std::string file;
+    std::size_t line = 0;
+    std::string after;  ///< msgpack, as written; so the next.
+    std::string expect;
   };
 
   /// No rules at all.
@@ -67,6 +80,8 @@ public:
   /// for them is still delivered. The positions are the link table's.
   const std::vector<LinkTarget>& targets() const { return targets_; }
 
+  const std::vector<Expectation>& expectations() const { return expectations_; }
+
   /// The names of `topic:` targets, each once.
   const std::vector<std::string>& topics() const { return topics_; }
 
@@ -74,16 +89,26 @@ public:
   /// rule matched, by position in rules(); empty: not told.
   std::string listing(std::span<const std::uint64_t> matches = {}) const;
 
+  /// Likewise for expectations: an array with a map per expectation.
+  std::string expectation_listing() const;
+
   /// What would exceed a limit of Amazon EventBridge, one sentence each. Nothing here minds.
   std::vector<std::string> aws_warnings() const;
 
 private:
   friend class RuleFileReader;
 
+  /// What a pattern of the matcher stands for.
+  struct Meaning {
+    bool is_rule = true;
+    std::uint32_t position = 0;  ///< In rules_; or as Routing::expectations has it.
+  };
+
   std::vector<Rule> rules_;
   std::vector<LinkTarget> targets_;
   std::vector<std::string> topics_;
-  std::vector<std::uint32_t> enabled_;  ///< By the matcher's index: position in rules_.
+  std::vector<Expectation> expectations_;
+  std::vector<Meaning> meanings_;  ///< By the matcher's index.
   Matcher matcher_;
 };
 

@@ -87,6 +87,13 @@ void pack_service(Packer& packer, const Time& now, const ServiceState& service) 
   }
 }
 
+void pack_expectation(Packer& packer, const ExpectationState& state) {
+  packer.map(5).key("name").string(state.name);
+  packer.key("open").unsigned_integer(state.open).key("met").unsigned_integer(state.met);
+  packer.key("missed").unsigned_integer(state.missed);
+  packer.key("passed-over").unsigned_integer(state.passed_over);
+}
+
 void pack_journal(Packer& packer, const StoreStats& store) {
   packer.map(6).key("events").unsigned_integer(store.events);
   packer.key("bytes").unsigned_integer(store.bytes);
@@ -217,7 +224,7 @@ std::string status_answer(const Time& now, const StatusFacts& facts, const Deliv
   const std::vector<ServiceState> services = engine.services();
   std::string answer;
   Packer packer(answer);
-  packer.map(10).key("version").string(kVersion).key("uptime").string(age_text(facts.uptime));
+  packer.map(11).key("version").string(kVersion).key("uptime").string(age_text(facts.uptime));
   packer.key("forwarder-generation").unsigned_integer(facts.generation);
   packer.key("pending").unsigned_integer(engine.pending());
   packer.key("in-flight").unsigned_integer(engine.in_flight());
@@ -230,6 +237,8 @@ std::string status_answer(const Time& now, const StatusFacts& facts, const Deliv
   }
   packer.key("services").array(services.size());
   for (const ServiceState& service : services) pack_service(packer, now, service);
+  packer.key("expectations").array(facts.expectations.size());
+  for (const ExpectationState& state : facts.expectations) pack_expectation(packer, state);
   return answer;
 }
 

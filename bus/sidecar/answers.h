@@ -10,7 +10,8 @@
 //               consumers-lost, stale-settlements, journal-full, dropped-batches, malformed},
 //    targets: [{rule, target, service, state, pending, ready, waiting-retry, waiting-key,
 //               in-flight, oldest}…],
-//    services: [{service, instances: [{instance, credit, in-flight, last-heard}…]}…]}
+//    services: [{service, instances: [{instance, credit, in-flight, last-heard}…]}…],
+//    expectations: [{name, open, met, missed, passed-over}…]}, all but `open` in this run
 //   A target's `pending` is all that has not ended, `in-flight` among it; `oldest` the age of the
 //   oldest, or null; `state` one of `ok`, `paused`, `no-instance`, `no-credit`, `removed`,
 //   `no-table`. `last-heard` is an age. At most 2 000 targets are listed, those with something
@@ -69,6 +70,7 @@
 #include "bus/sidecar/dead_letters.h"
 #include "bus/sidecar/delivery_engine.h"
 #include "bus/sidecar/event_store.h"
+#include "bus/sidecar/expectation_watch.h"
 #include "bus/sidecar/redrive_tasks.h"
 #include "bus/sidecar/trace_source.h"
 #include "common/core/clock.h"
@@ -97,6 +99,7 @@ struct StatusFacts {
   StoreStats store;
   SidecarCounters counters;
   LatencyCounts syncs;  ///< Of the journal; empty unless the shell gave a stopwatch.
+  std::vector<ExpectationState> expectations;
 };
 
 std::string status_answer(const Time& now, const StatusFacts& facts, const DeliveryEngine& engine);

@@ -84,6 +84,11 @@ void pack(Packer& packer, const LinkTarget& target) {
   packer.key("batch").unsigned_integer(limits.batch);
 }
 
+void pack(Packer& packer, const LinkExpectation& expectation) {
+  packer.map(3).key("name").string(expectation.name).key("by").string(expectation.by);
+  pack(packer.key("within"), expectation.within);
+}
+
 /// Reads the members of one map; remembers the first that is missing or of the wrong type.
 class MapReader {
 public:
@@ -189,6 +194,16 @@ Result<LinkTarget> read_target(const Value& value) {
   return target;
 }
 
+Result<LinkExpectation> read_expectation(const Value& value) {
+  LinkExpectation expectation;
+  MapReader reader(value);
+  reader.read("name", expectation.name);
+  reader.read("by", expectation.by);
+  reader.read("within", expectation.within);
+  if (!reader.first_fault().empty()) return bad_member(reader.first_fault());
+  return expectation;
+}
+
 /// Reads checked objects that lie one behind another: each is walked over once.
 class Walk {
 public:
@@ -249,9 +264,13 @@ Result<RoutedEvent> read_routed_event(Walk& walk, const ValueLimits& limits) {
 std::string encode(const LinkTable& table) {
   std::string body;
   Packer packer(body);
-  packer.array(3).unsigned_integer(table.boot).unsigned_integer(table.generation);
+  const bool expects = !table.expectations.empty();
+  packer.array(expects ? 4 : 3).unsigned_integer(table.boot).unsigned_integer(table.generation);
   packer.array(table.targets.size());
   for (const LinkTarget& target : table.targets) pack(packer, target);
+  if (!expects) return body;
+  packer.array(table.expectations.size());
+  for (const LinkExpectation& expectation : table.expectations) pack(packer, expectation);
   return body;
 }
 
@@ -285,12 +304,17 @@ Result<LinkTable> read_table(std::string_view body) {
   if (!boot || !generation || !targets.is_array()) {
     return malformed(kTableTopic, "must be [boot, generation, [target…]]");
   }
-  LinkTable table{.boot = *boot, .generation = *generation, .targets = {}};
+  LinkTable table{.boot = *boot, .generation = *generation, .targets = {}, .expectations = {}};
   table.targets.reserve(targets.size());
   for (const Value value : targets.elements()) {
     auto target = read_target(value);
     if (!target) return target.failure();
     table.targets.push_back(std::move(*target));
+  }
+  for (const Value value : fields.next().elements()) {
+    auto expectation = read_expectation(value);
+    if (!expectation) return expectation.failure();
+    table.expectations.push_back(std::move(*expectation));
   }
   return table;
 }

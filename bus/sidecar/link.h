@@ -70,11 +70,22 @@ struct LinkTarget {
   friend bool operator==(const LinkTarget&, const LinkTarget&) = default;
 };
 
-/// `link/table`, forwarder to sidecar: [boot, generation, [target…]].
+/// `after A expect B within T by KEY`, as the sidecar needs to know it; which events A and B are
+/// the forwarder tells with each.
+struct LinkExpectation {
+  std::string name;
+  std::string by;  ///< A JSON pointer into both events: equal values belong together.
+  Duration within{0};
+
+  friend bool operator==(const LinkExpectation&, const LinkExpectation&) = default;
+};
+
+/// `link/table`, forwarder to sidecar: [boot, generation, [target…], [expectation…]].
 struct LinkTable {
   std::uint64_t boot = 0;        ///< Of the forwarder; random, never 0.
   std::uint64_t generation = 0;  ///< From 1, one more with each reload.
   std::vector<LinkTarget> targets;
+  std::vector<LinkExpectation> expectations = {};
 };
 
 /// `link/alive`, sidecar to forwarder: [boot, forwarder boot, generation, accepted].
@@ -85,7 +96,9 @@ struct LinkAlive {
   std::uint64_t accepted = 0;        ///< Highest `link/routed` sequence of that boot it handled.
 };
 
-/// One event with the table positions of its targets. The view is into the body.
+/// One event with the table positions of its targets. Positions from the number of targets on are
+/// of expectations: + 2n, it begins the expectation n; + 2n + 1, it is what n expects. The view is
+/// into the body.
 struct RoutedEvent {
   std::string_view event;
   bool loop = false;  ///< Over the hop limit: dead-letter it, do not deliver it.

@@ -76,6 +76,7 @@ void read_sidecar_config(ConfigReader& reader, SidecarConfig& config) {
   read_dedup(reader.section("dedup"), config.sidecar.dedup);
   read_delivery(reader.section("delivery"), config.sidecar);
   read_event_limits(reader.section("event"), config.sidecar.limits);
+  reader.integer("max-expectations", config.sidecar.most_expectations, 1, 100'000'000);
   reader.boolean("announce-dead-letters", config.sidecar.announce_dead_letters);
   reader.duration("drain-limit", config.drain_limit, 0s, 5min);
   read_log_options(reader, config.log);

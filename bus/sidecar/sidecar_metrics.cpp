@@ -82,6 +82,21 @@ void measure_letters(const MetricLabels& labels, const LetterCounts& counted, Me
                counted.failed_to_send);
 }
 
+void measure_expectation(const MetricLabels& labels,
+                         const ExpectationState& state,
+                         MetricsPage& page) {
+  page.gauge("conga_expectations_open",
+             "Events that are expected and have not come yet.",
+             labels,
+             static_cast<double>(state.open));
+  page.counter(
+      "conga_expectations_met_total", "Expected events that came in time.", labels, state.met);
+  page.counter("conga_expectations_missed_total",
+               "Expected events that did not come in time.",
+               labels,
+               state.missed);
+}
+
 void measure_node(const MetricLabels& labels, const StatusFacts& facts, MetricsPage& page) {
   const SidecarCounters& counted = facts.counters;
   page.counter(
@@ -126,6 +141,9 @@ void measure_sidecar(const Time& now,
                      const LetterCountsByTarget& letters,
                      MetricsPage& page) {
   measure_node({{"bus", bus}}, facts, page);
+  for (const ExpectationState& state : facts.expectations) {
+    measure_expectation({{"bus", bus}, {"expectation", state.name}}, state, page);
+  }
   LetterCountsByTarget all = letters;
   for (const TargetState& target : engine.targets()) {
     const MetricLabels labels = labels_of(bus, target.name);

@@ -4,6 +4,7 @@
 
 #include "bus/sidecar/answers.h"
 #include "bus/sidecar/event_bodies.h"
+#include "bus/sidecar/expectations.h"
 #include "bus/sidecar/letter_news.h"
 #include "bus/sidecar/link.h"
 #include "bus/sidecar/operator_desk.h"
@@ -99,6 +100,7 @@ struct SidecarNode::State final : RecoveryVisitor {
   static std::optional<Uuid> id_of(std::string_view event, std::string_view& text);
   void on_routed_event(const Time& at, const RoutedEvent& event, std::string& results);
   bool name_targets(const RoutedEvent& event);
+  std::size_t targets_in(const RoutedEvent& event) const;
   void take_on(const Time& at, const EventRef& ref, const RoutedEvent& event);
   void bury_loop(const EventRef& ref, const RoutedEvent& event);
   void on_instance(const Time& at, const Frame& frame, const Topic& topic);
@@ -141,6 +143,8 @@ struct SidecarNode::State final : RecoveryVisitor {
   RecentIds recent;
   DeliveryEngine engine;
   OwnEvents own_events;
+  std::unique_ptr<Expectations> expectations;
+  std::vector<Expectations::Mark> marks;  ///< Of the event in work; kept for its memory.
   std::unique_ptr<LetterNews> news;
   std::unique_ptr<OperatorDesk> desk;
   Outbox outbox;
@@ -153,7 +157,8 @@ struct SidecarNode::State final : RecoveryVisitor {
   std::uint64_t accepted = 0;
   std::uint64_t stranger_boot = 0;  ///< Of a forwarder whose table has not come yet.
   std::uint64_t stranger_accepted = 0;
-  std::vector<TargetName> named;  ///< Kept for its memory.
+  std::vector<TargetName> named;          ///< Kept for its memory.
+  std::vector<PendingDelivery> expected;  ///< During recovery: open expectations.
   std::pair<std::string, std::string>
       deliver_to;            ///< Service and instance of the latest delivery …
   std::string deliver_over;  ///< … and its topic.
@@ -202,6 +207,9 @@ Result<> SidecarNode::State::open(const SidecarStores& stores) {
   if (!events) return events.failure();
   store = std::move(*events);
   bodies = std::make_unique<EventBodies>(*store, options.cache_size);
+  expectations = std::make_unique<Expectations>(*bodies, own_events, options.most_expectations);
+  for (const PendingDelivery& delivery : expected) expectations->recover(delivery);
+  expected = {};
   auto dead_letters = stores.open_dead_letters();
   if (!dead_letters) return dead_letters.failure();
   letters = std::move(*dead_letters);
@@ -252,6 +260,10 @@ void SidecarNode::State::on_recent_event(std::string_view event_bytes, WallTime 
 }
 
 void SidecarNode::State::on_pending(const PendingDelivery& delivery) {
+  if (delivery.target.target == kExpectationTarget) {
+    expected.push_back(delivery);
+    return;
+  }
   engine.recover(now, delivery);
 }
 
@@ -278,6 +290,7 @@ void SidecarNode::State::on_table(const Time& at, const Frame& frame) {
   forwarder_boot = table->boot;
   generation = table->generation;
   engine.set_table(at, table->targets);
+  expectations->set_table(table->expectations);
   own_events.set_online();
   log.info("table of targets", {{"generation", generation}, {"targets", table->targets.size()}});
 }
@@ -341,6 +354,7 @@ void SidecarNode::State::on_routed_event(const Time& at,
   }
   if (recent.contains(*id)) {
     ++counters.duplicates;
+    expectations->take(at, marks, event.event, std::nullopt);
     append_put_ok(results, text);
     return;
   }
@@ -349,11 +363,13 @@ void SidecarNode::State::on_routed_event(const Time& at,
            PutResult{.event_id = std::string(text), .code = std::string(code), .message = message});
   };
   if (draining_until) return refuse("Unavailable", "the sidecar is stopping: put it again");
+  expectations->name_begun(marks, event.event, named);
   const auto ref = store->append(at.wall, named, event.event);
   if (ref) {
     ++counters.accepted;
     recent.insert(*id, at.steady);
     take_on(at, *ref, event);
+    expectations->take(at, marks, event.event, *ref);
     append_put_ok(results, text);
     return;
   }
@@ -366,12 +382,26 @@ void SidecarNode::State::on_routed_event(const Time& at,
   refuse("JournalFull", ref.error().what);
 }
 
-/// Fills `named`. False: a position is not in the table.
+/// How many of the positions are of targets; those of expectations come after them.
+std::size_t SidecarNode::State::targets_in(const RoutedEvent& event) const {
+  const auto first = std::ranges::find_if(
+      event.targets, [this](std::uint32_t position) { return position >= engine.table_size(); });
+  return static_cast<std::size_t>(first - event.targets.begin());
+}
+
+/// Fills `named` and `marks`. False: a position is not in the table.
 bool SidecarNode::State::name_targets(const RoutedEvent& event) {
-  named.resize(event.targets.size());
-  for (std::size_t at = 0; at < event.targets.size(); ++at) {
-    if (event.targets[at] >= engine.table_size()) return false;
+  const std::size_t targets = targets_in(event);
+  named.resize(targets);
+  marks.clear();
+  for (std::size_t at = 0; at < targets; ++at) {
     named[at] = engine.name_of(engine.target_at(event.targets[at]));
+  }
+  for (std::size_t at = targets; at < event.targets.size(); ++at) {
+    if (event.targets[at] < engine.table_size()) return false;
+    const auto mark = expectations->mark_at(event.targets[at] - engine.table_size());
+    if (!mark) return false;
+    marks.push_back(*mark);
   }
   return true;
 }
@@ -382,7 +412,7 @@ void SidecarNode::State::take_on(const Time& at, const EventRef& ref, const Rout
     bury_loop(ref, event);
     return;
   }
-  for (const std::uint32_t position : event.targets) {
+  for (const std::uint32_t position : std::span(event.targets).first(targets_in(event))) {
     engine.accept(at, engine.target_at(position), ref);
   }
 }
@@ -392,7 +422,8 @@ void SidecarNode::State::bury_loop(const EventRef& ref, const RoutedEvent& event
   dead.event = ref;
   dead.code = "LoopDetected";
   dead.message = "the event has more causes in a row than max-hops allows: some rules form a loop";
-  for (const std::uint32_t position : event.targets) {
+  const std::size_t targets = targets_in(event);
+  for (const std::uint32_t position : std::span(event.targets).first(targets)) {
     const TargetId target = engine.target_at(position);
     burials.push_back({.dead = dead,
                        .target = engine.name_of(target),
@@ -400,7 +431,7 @@ void SidecarNode::State::bury_loop(const EventRef& ref, const RoutedEvent& event
                        .journalled = true,
                        .delayed = false});
   }
-  if (!event.targets.empty()) return;
+  if (targets > 0) return;
   burials.push_back({.dead = std::move(dead),
                      .target = {std::string(kNobody), std::string(kNobody)},
                      .service = {},
@@ -479,7 +510,8 @@ StatusFacts SidecarNode::State::facts(const Time& at, std::uint64_t dead) const 
           .dead_letters = dead,
           .store = store->stats(),
           .counters = counters,
-          .syncs = syncs};
+          .syncs = syncs,
+          .expectations = expectations->states()};
 }
 
 /// The delivery is owed again, as a new entry of the journal with the same event for one target.
@@ -641,7 +673,7 @@ Result<> SidecarNode::State::record(const Time& at) {
     if (!recorded) return recorded.failure();
   }
   buried.clear();
-  return {};
+  return expectations->record(at, *store);
 }
 
 /// Retention and the trace index: in turns without frames, and now and then when there are no such
@@ -741,11 +773,12 @@ void SidecarNode::on_time(const Time& now) {
   state.more = false;
   auto stepped = state.desk->step(now);
   if (stepped) stepped = state.news->step();
+  state.expectations->step(now);
   if (!stepped && !state.fatal) state.fatal = stepped.error();
   state.engine.advance(now);
   state.send_deliveries(now);
   state.collect_burials();
-  state.more = state.more || state.news->wants_step();
+  state.more = state.more || state.news->wants_step() || state.expectations->wants_record();
 }
 
 std::optional<SteadyTime> SidecarNode::wake_at() const {
@@ -754,8 +787,10 @@ std::optional<SteadyTime> SidecarNode::wake_at() const {
   SteadyTime next = state.next_alive;
   if (!state.burials.empty()) next = std::min(next, state.bury_after);
   if (state.draining_until) next = std::min(next, *state.draining_until);
-  for (const auto& wakes :
-       {state.engine.wake_at(), state.desk->wake_at(), state.own_events.wake_at()}) {
+  for (const auto& wakes : {state.engine.wake_at(),
+                            state.desk->wake_at(),
+                            state.own_events.wake_at(),
+                            state.expectations->wake_at(state.now)}) {
     if (wakes) next = std::min(next, *wakes);
   }
   return std::max(next, state.now.steady);

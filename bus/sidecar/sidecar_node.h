@@ -40,6 +40,7 @@ struct SidecarOptions {
   std::size_t turn_size = std::size_t{8} << 20U;      ///< Bytes of events delivered in a turn.
   std::size_t cache_size = std::size_t{32} << 20U;    ///< Bytes of the newest events in memory.
   std::string bus = "main";                           ///< What metrics call the bus.
+  std::size_t most_expectations = 1'000'000;          ///< Open at a time; see ExpectationWatch.
   bool announce_dead_letters = true;                  ///< With events on the bus: see LetterNews.
 
   /// The time while a turn goes on, to measure how long its sync takes; empty: it is not measured.

@@ -5,6 +5,7 @@
 #include "cli/commands/rules_flow.h"
 #include "cli/complain.h"
 #include "cli/declarations.h"
+#include "cli/suggestions.h"
 #include "cli/text.h"
 #include "common/wire/event/json.h"
 #include "common/wire/event/packer.h"
@@ -143,9 +144,30 @@ std::string difference_text(const FlowDifference& difference, bool json) {
   return text.empty() ? "what happened is what is declared\n" : text;
 }
 
+ExitCode suggest_expectations(
+    Files& files, const MapOptions& options, WallTime now, Screen& screen, Look look) {
+  Suggestions suggestions;
+  if (options.since) suggestions.set_since(now - *options.since);
+  JournalReader reader([&suggestions](const JournalEntry& entry) { suggestions.add(entry); });
+  const auto scan = read_journal(files, options.journal, reader);
+  if (!scan) return complain(screen, scan.error().what);
+  const std::vector<Suggestion> list = suggestions.list();
+  if (look.json) {
+    screen.print(to_json(list) + "\n");
+  } else if (list.empty()) {
+    screen.note("nothing is followed by the same often enough: 20 times, and 99 in 100\n");
+  } else {
+    screen.print(to_yaml(list));
+  }
+  return ExitCode::Done;
+}
+
 }  // namespace
 
 std::string fault_of(const MapOptions& options) {
+  if (options.suggest && (options.diff || options.mermaid || options.dot)) {
+    return "map --suggest-expectations: leave out --diff, --mermaid and --dot";
+  }
   if (options.diff && (options.rules.empty() || options.manifests.empty())) {
     return "map --diff needs --rules FILE… and --manifests FILE…: what is declared";
   }
@@ -158,6 +180,7 @@ ExitCode show_map(
   if (!declared) return complain(screen, declared.error().what);
   FlowMap map(*declared);
   if (options.since) map.set_since(now - *options.since);
+  if (options.suggest) return suggest_expectations(files, options, now, screen, look);
   JournalReader reader([&map](const JournalEntry& entry) { map.add(entry); });
   const auto scan = read_journal(files, options.journal, reader);
   if (!scan) return complain(screen, scan.error().what);

@@ -24,6 +24,7 @@ struct MapOptions {
   std::vector<std::string> manifests{};  ///< Files that services' `--manifest` has made.
   std::vector<std::string> rules{};      ///< With --diff.
   bool diff = false;
+  bool suggest = false;  ///< Expectations instead of the map.
   bool mermaid = false;
   bool dot = false;
 };

@@ -79,7 +79,19 @@ std::string list_rules(const Value& answer, const Look& look) {
              + (policy.empty() ? "" : ": " + policy) + "\n";
     }
   }
-  return out + counted(rules.size(), "rule") + "\n";
+  const Value expectations = answer.find("expectations").value_or(Value());
+  for (const Value& expectation : expectations.elements()) {
+    const auto json = [&](std::string_view key) {
+      const auto pattern = expectation.find(key);
+      return pattern ? printable(to_json(*pattern)) : std::string();
+    };
+    out += paint(look, Colour::Bold, text_of(expectation, "name")) + "\n    after " + json("after")
+           + "\n    expect " + json("expect") + " within " + text_of(expectation, "within") + " by "
+           + text_of(expectation, "by") + "\n";
+  }
+  out += counted(rules.size(), "rule");
+  if (expectations.size() > 0) out += ", " + counted(expectations.size(), "expectation");
+  return out + "\n";
 }
 
 Rules::Rules(ClientSettings settings, RulesOptions::Action action, Screen& screen, Look look)

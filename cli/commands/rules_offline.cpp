@@ -59,7 +59,12 @@ ExitCode check_files(const RulesOptions& options, Screen& screen, Look look) {
   if (options.aws) {
     for (const std::string& warning : rules->aws_warnings()) show(screen, look, "warning", warning);
   }
-  if (!look.json) screen.note(counted(rules->rules().size(), "rule") + ", no fault\n");
+  if (look.json) return ExitCode::Done;
+  std::string counts = counted(rules->rules().size(), "rule");
+  if (const std::size_t expectations = rules->expectations().size(); expectations > 0) {
+    counts += ", " + counted(expectations, "expectation");
+  }
+  screen.note(counts + ", no fault\n");
   return ExitCode::Done;
 }
 

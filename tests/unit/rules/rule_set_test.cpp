@@ -199,3 +199,54 @@ TEST_CASE("a replayed event goes to rules that say so, and to no others") {
     CHECK(rules->targets()[routing.targets.back()].service == "books");
   }
 }
+
+TEST_CASE("expectations are read, and events that begin or meet them are marked") {
+  const auto rules = parse(R"(
+rules:
+  - {name: a, pattern: {source: [nobody]}, targets: [{service: s}]}
+expectations:
+  - name: ticket-in-time
+    after: {detail-type: [PaymentConfirmed]}
+    expect: {detail-type: [TicketIssued, PaymentRefunded]}
+    within: 30s
+    by: booking-id
+  - {name: told, after: TicketIssued, expect: NotificationSent, within: 1h}
+)");
+  REQUIRE(rules);
+  const auto& expectations = rules->expectations();
+  REQUIRE(expectations.size() == 2);
+  CHECK(expectations[0].link.by == "/detail/booking-id");
+  CHECK(expectations[0].link.within == std::chrono::seconds(30));
+  CHECK(expectations[1].link.by == "/correlation-id");
+  CHECK(expectations[1].line == 10);
+  conga::bus::Routing routing;
+  const auto marks = [&](const std::string& bytes) {
+    rules->match(*conga::read_event(bytes), routing);
+    CHECK(routing.rules.empty());
+    return routing.expectations;
+  };
+  CHECK(marks(event("PaymentConfirmed", "{}")) == std::vector<std::uint32_t>{0});
+  CHECK(marks(event("TicketIssued", "{}")) == std::vector<std::uint32_t>{1, 2});
+  CHECK(marks(event("NotificationSent", "{}")) == std::vector<std::uint32_t>{3});
+  conga::Event replayed = to_event(*conga::read_event(event("TicketIssued", "{}")));
+  replayed.replay_name = "again";
+  CHECK(marks(encode(replayed)).empty());
+}
+
+TEST_CASE("faults of expectations are told with their place") {
+  CHECK(fault(R"(rules: []
+expectations:
+  - {name: x, after: A, expect: {detail-type: B}, within: 30s}
+  - {name: x, after: A, expect: B, within: 30d, by: /a~}
+  - {name: y, after: A}
+)")
+        == "rules.yaml:3:47: expectation x: expect: pattern at detail-type: expected an object or a "
+           "list of conditions, found the text 'B'\n"
+           "rules.yaml:4:12: name: an expectation 'x' is already at rules.yaml:3:12\n"
+           "rules.yaml:4:44: expectations[1].within: expected a duration from 1ms to 7d such as "
+           "200ms, 30s, 5m, 24h, got the text '30d'\n"
+           "rules.yaml:4:53: expectation x: by: expected a key of detail, or a JSON pointer such as "
+           "/detail/order-id\n"
+           "rules.yaml:5:5: expectations[2].expect: is missing\n"
+           "rules.yaml:5:5: expectations[2].within: is missing");
+}
