@@ -3,29 +3,15 @@
 #include "bus/bus.h"
 
 #include "bus/embedded.h"
+#include "bus/file_rules.h"
 #include "bus/forwarder.h"
 #include "bus/sidecar/sidecar.h"
 #include "common/runtime/daemon.h"
 
 #include <algorithm>
-#include <future>
 #include <utility>
 
 namespace conga::bus {
-namespace {
-
-Result<RuleSet> load_rules(const std::string& path) {
-  return RuleSet::load({&path, 1});
-}
-
-/// On a thread of its own, for thousands of rules take long to read and events do not wait for
-/// them; where no thread can be had, when the result is asked for.
-PendingRules begin_load(const std::string& path) {
-  return std::async(std::launch::async | std::launch::deferred, load_rules, path);
-}
-
-}  // namespace
-
 Result<BusFiles> load_files(const BusConfig& config) {
   BusFiles files;
   std::string faults;
@@ -51,7 +37,7 @@ Result<std::unique_ptr<Node>> open_bus(const BusConfig& config,
   auto forwarder = std::make_unique<Forwarder>(
       std::move(options),
       std::move(files.rules),
-      [path = config.rules] { return begin_load(path); },
+      std::make_unique<FileRules>(surroundings.files, config.rules, config.rules_versions),
       surroundings.log);
   if (config.sidecar == BusConfig::Sidecar::Process) return forwarder;
   auto sidecar = open_sidecar(

@@ -44,6 +44,7 @@ void read_bus_config(ConfigReader& reader, BusConfig& config) {
   reader.endpoint("subscribe", config.subscribe);
   reader.require("rules");
   reader.path("rules", config.rules);
+  reader.integer("rules-versions", config.rules_versions, 2, 100'000);
   reader.choice<BusConfig::Sidecar>(
       "sidecar",
       config.sidecar,

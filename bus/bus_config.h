@@ -10,6 +10,7 @@
 #include "common/log/log.h"
 #include "common/metrics/metrics_server.h"
 
+#include <cstddef>
 #include <string>
 
 namespace conga::bus {
@@ -20,7 +21,8 @@ struct BusConfig {
   std::string publish = "tcp://127.0.0.1:7461";
   std::string subscribe = "tcp://127.0.0.1:7462";
   std::string link = "ipc://var/run/link";
-  std::string rules;  ///< Path of the rules file.
+  std::string rules;                 ///< Path of the rules file.
+  std::size_t rules_versions = 100;  ///< Of it that are kept.
   Sidecar sidecar = Sidecar::Process;
   std::string sidecar_config;  ///< Path; read if the sidecar is embedded.
   Duration drain_limit = std::chrono::seconds(10);

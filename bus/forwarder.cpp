@@ -55,13 +55,47 @@ std::optional<Hello> read_hello(const Value& arguments, std::string_view answer_
   return hello;
 }
 
+/// What the keeper says about rules is about wrong rules, unless it has a word of its own for it.
+std::string_view code_of(const Error& error) {
+  const bool own = error.code == "NotFound" || error.code == "DryRun" || error.code == "NotKept";
+  return own ? std::string_view(error.code) : "InvalidRules";
+}
+
+tl::unexpected<Error> invalid(std::string_view what) {
+  return fail(Fault::Permanent, std::string(what), "InvalidArguments");
+}
+
+/// Of `rules.apply` and `rules.rollback`.
+Result<RulesChange> read_change(const AskView& ask) {
+  RulesChange change;
+  const auto text = ask.arguments.find("text");
+  const auto version = ask.arguments.find("version");
+  const auto by = ask.arguments.find("by");
+  const auto dry_run = ask.arguments.find("dry-run");
+  if (by) change.by = by->string().value_or("");
+  if (dry_run) change.dry_run = dry_run->boolean().value_or(false);
+  if (ask.verb == "rules.rollback") {
+    const auto number = version ? version->uint64() : std::nullopt;
+    if (!number || *number == 0) return invalid("version must be the number of a version");
+    change.version = *number;
+    return change;
+  }
+  const auto rules = text ? text->string() : std::nullopt;
+  if (!rules) return invalid("text must be the text of a rules file");
+  change.text = *rules;
+  return change;
+}
+
 }  // namespace
 
-Forwarder::Forwarder(ForwarderOptions options, RuleSet rules, RulesLoader load, Log& log)
+Forwarder::Forwarder(ForwarderOptions options,
+                     RuleSet rules,
+                     std::unique_ptr<RulesKeeper> keeper,
+                     Log& log)
     : options_(std::move(options)),
       rules_(std::move(rules)),
       matches_(rules_.rules().size()),
-      load_(std::move(load)),
+      keeper_(std::move(keeper)),
       log_(log),
       clients_(options_.name_silence),
       link_(options_.boot, options_.link) {
@@ -284,7 +318,11 @@ bool Forwarder::answer(const Time& now,
   } else if (ask.verb == "rules.list") {
     append_answer(answers, ask.request, list_rules());
   } else if (ask.verb == "rules.reload") {
-    begin_reload(now, ReloadWaiter{.client = std::string(client), .request = ask.request});
+    ask_reload(now, RulesWaiter{.client = std::string(client), .request = ask.request});
+  } else if (ask.verb == "rules.apply" || ask.verb == "rules.rollback") {
+    ask_change(now, client, ask, answers);
+  } else if (ask.verb == "rules.versions") {
+    answer_versions(ask, answers);
   } else if (link_.state() == LinkGate::State::Down) {
     append_refusal(answers, ask.request, "Unavailable", "the sidecar does not answer");
   } else {
@@ -330,33 +368,74 @@ void Forwarder::answer_hello(const Time& now,
 }
 
 /// A reload that is asked for during another begins after it: it may be about newer files.
-void Forwarder::begin_reload(const Time& now, std::optional<ReloadWaiter> waiter) {
-  const bool busy = loading_.valid();
-  if (waiter) (busy ? waiting_more_ : waiting_).push_back(std::move(*waiter));
-  if (busy) {
-    reload_again_ = true;
-    return;
+void Forwarder::ask_reload(const Time& now, std::optional<RulesWaiter> waiter) {
+  const bool waits = rules_jobs_.size() > 1 && !rules_jobs_.back().change;
+  if (!waits) rules_jobs_.push_back({});
+  if (waiter) rules_jobs_.back().waiters.push_back(std::move(*waiter));
+  if (loading_.valid()) return;
+  begin_rules_job();
+  finish_rules_jobs(now);
+}
+
+void Forwarder::ask_change(const Time& now,
+                           std::string_view client,
+                           const AskView& ask,
+                           std::string& answers) {
+  const auto asks_again = [&](const RulesWaiter& waiter) {
+    return waiter.client == client && waiter.request == ask.request;
+  };
+  for (const RulesJob& job : rules_jobs_) {
+    if (std::ranges::any_of(job.waiters, asks_again)) return;
   }
-  loading_ = load_();
-  finish_reload(now);
+  auto change = read_change(ask);
+  if (!change) {
+    return append_refusal(answers, ask.request, change.error().code, change.error().what);
+  }
+  change->at = now.wall;
+  rules_jobs_.push_back({.change = std::move(*change),
+                         .waiters = {{.client = std::string(client), .request = ask.request}}});
+  if (loading_.valid()) return;
+  begin_rules_job();
+  finish_rules_jobs(now);
+}
+
+void Forwarder::begin_rules_job() {
+  std::optional<RulesChange>& change = rules_jobs_.front().change;
+  loading_ = change ? keeper_->change(std::move(*change)) : keeper_->load();
 }
 
 /// If the rules are there: they are used from now on, or their faults told.
-void Forwarder::finish_reload(const Time& now) {
+void Forwarder::finish_rules_jobs(const Time& now) {
   look_at_.reset();
   while (loading_.valid()) {
     if (loading_.wait_for(std::chrono::seconds(0)) == std::future_status::timeout) {
       look_at_ = now.steady + kReloadPoll;
       return;
     }
-    const Result<> adopted = adopt(now, loading_.get());
-    for (const ReloadWaiter& waiter : waiting_) answer_reload(waiter, adopted);
-    waiting_ = std::exchange(waiting_more_, {});
-    if (std::exchange(reload_again_, false)) loading_ = load_();
+    const bool changes = rules_jobs_.front().change.has_value();
+    const Result<> adopted = adopt(now, loading_.get(), changes);
+    for (const RulesWaiter& waiter : rules_jobs_.front().waiters) answer_rules(waiter, adopted);
+    rules_jobs_.pop_front();
+    if (!rules_jobs_.empty()) begin_rules_job();
   }
 }
 
-void Forwarder::answer_reload(const ReloadWaiter& waiter, const Result<>& adopted) {
+void Forwarder::answer_versions(const AskView& ask, std::string& answers) {
+  const auto wanted = ask.arguments.find("version");
+  const auto number = wanted ? wanted->uint64() : std::optional<std::uint64_t>(0);
+  if (!number) {
+    return append_refusal(
+        answers, ask.request, "InvalidArguments", "version must be the number of a version");
+  }
+  const auto versions = keeper_->versions(*number);
+  if (versions) {
+    append_answer(answers, ask.request, *versions);
+  } else {
+    append_refusal(answers, ask.request, code_of(versions.error()), versions.error().what);
+  }
+}
+
+void Forwarder::answer_rules(const RulesWaiter& waiter, const Result<>& adopted) {
   std::string answer;
   if (adopted) {
     std::string result;
@@ -368,7 +447,7 @@ void Forwarder::answer_reload(const ReloadWaiter& waiter, const Result<>& adopte
         .unsigned_integer(rules_.rules().size());
     append_answer(answer, waiter.request, result);
   } else {
-    append_refusal(answer, waiter.request, "InvalidRules", adopted.error().what);
+    append_refusal(answer, waiter.request, code_of(adopted.error()), adopted.error().what);
   }
   send(Channel::Subscribe, answer_topic(waiter.client), std::move(answer));
 }
@@ -425,7 +504,7 @@ void Forwarder::on_time(const Time& now) {
   if (!started_) loaded_ = started_.emplace(now.wall);
   log_.on_time(now);
   link_.advance(now);
-  finish_reload(now);
+  finish_rules_jobs(now);
   const bool up = link_.state() != LinkGate::State::Down;
   if (std::exchange(linked_, up) == up) return;
   up ? log_.info("the sidecar is there")
@@ -450,10 +529,12 @@ bool Forwarder::accepts(Channel channel) const {
 }
 
 void Forwarder::reload(const Time& now) {
-  begin_reload(now, std::nullopt);
+  ask_reload(now, std::nullopt);
 }
 
-Result<> Forwarder::adopt(const Time& now, Result<RuleSet> rules) {
+Result<> Forwarder::adopt(const Time& now, Result<RuleSet> rules, bool changes) {
+  // A change that is refused has changed nothing: what is in the file is as right as it was.
+  if (!rules && changes) return rules.failure();
   if (!rules) {
     rules_fault_ = rules.error().what;
     log_.error("the rules are not reloaded, the last good ones stay: " + rules_fault_);

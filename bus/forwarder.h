@@ -10,6 +10,7 @@
 #include "bus/client_names.h"
 #include "bus/link_gate.h"
 #include "bus/rules/rule_set.h"
+#include "bus/rules_keeper.h"
 #include "common/log/log.h"
 #include "common/metrics/metrics.h"
 #include "common/runtime/node.h"
@@ -19,9 +20,10 @@
 #include "common/wire/topics.h"
 
 #include <cstdint>
+#include <deque>
 #include <functional>
-#include <future>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,18 +63,11 @@ struct ForwarderCounters {
   SizeCounts put_sizes;                ///< Of the events in them.
 };
 
-/// Rules that are being read, perhaps by another thread; an error names every fault with
-/// file:line:column.
-using PendingRules = std::future<Result<RuleSet>>;
-
-/// Begins to read the rules anew.
-using RulesLoader = std::function<PendingRules()>;
-
 class Forwarder final : public Node {
 public:
-  /// `load` is called at each reload, not by the constructor. Events are routed by the old rules
-  /// until what it returns is ready, then by the new ones: none by half of each.
-  Forwarder(ForwarderOptions options, RuleSet rules, RulesLoader load, Log& log);
+  /// `keeper` is asked at each reload and change, not by the constructor. Events are routed by the
+  /// old rules until what it returns is ready, then by the new ones: none by half of each.
+  Forwarder(ForwarderOptions options, RuleSet rules, std::unique_ptr<RulesKeeper> keeper, Log& log);
 
   void on_frame(const Time& now, Frame& frame) override;
   void on_presence(const Time& now, const Presence& presence) override;
@@ -118,19 +113,31 @@ private:
                     const AskView& ask,
                     std::string& answers);
 
-  /// Who asked for a reload and waits for its end.
-  struct ReloadWaiter {
+  /// Who asked for other rules and waits for them.
+  struct RulesWaiter {
     std::string client;
     std::uint64_t request = 0;
   };
 
-  void begin_reload(const Time& now, std::optional<ReloadWaiter> waiter);
-  void finish_reload(const Time& now);
-  void answer_reload(const ReloadWaiter& waiter, const Result<>& adopted);
+  /// The rules to be read anew, or changed and read.
+  struct RulesJob {
+    std::optional<RulesChange> change;
+    std::vector<RulesWaiter> waiters;
+  };
+
+  void ask_reload(const Time& now, std::optional<RulesWaiter> waiter);
+  void ask_change(const Time& now,
+                  std::string_view client,
+                  const AskView& ask,
+                  std::string& answers);
+  void begin_rules_job();
+  void finish_rules_jobs(const Time& now);
+  void answer_rules(const RulesWaiter& waiter, const Result<>& adopted);
+  void answer_versions(const AskView& ask, std::string& answers);
   void on_link_frame(const Time& now, Frame& frame);
   void return_delivery(std::string_view topic);
   void tell_gone(std::string_view deliver_topic);
-  Result<> adopt(const Time& now, Result<RuleSet> rules);
+  Result<> adopt(const Time& now, Result<RuleSet> rules, bool changes);
   std::string table_body() const;
   void send_table(const Time& now);
   void send(Channel channel, std::string topic, std::string body);
@@ -140,12 +147,10 @@ private:
   RuleSet rules_;
   std::uint64_t generation_ = 1;        ///< Counts the loads of the rules in this process.
   std::vector<std::uint64_t> matches_;  ///< By rule, of this generation.
-  RulesLoader load_;
-  PendingRules loading_;                    ///< Valid while a reload is under way.
-  std::vector<ReloadWaiter> waiting_;       ///< For it.
-  std::optional<SteadyTime> look_at_;       ///< When to see whether it has ended.
-  bool reload_again_ = false;               ///< Files may have changed since it began.
-  std::vector<ReloadWaiter> waiting_more_;  ///< For the one after it.
+  std::unique_ptr<RulesKeeper> keeper_;
+  std::deque<RulesJob> rules_jobs_;    ///< The first is under way.
+  PendingRules loading_;               ///< Its rules; valid while there is one.
+  std::optional<SteadyTime> look_at_;  ///< When to see whether it has ended.
   Log& log_;
   Audience audience_;
   ClientNames clients_;

@@ -56,6 +56,21 @@ constexpr const char* kTraceExamples = R"(Examples:
   conga trace BK-1001 --mermaid > flow.mmd
   conga trace --json BK-1001 | jq '.events[]."detail-type"')";
 
+constexpr const char* kRulesStatsExamples = R"(Examples:
+  conga rules stats config/rules.yaml --journal var/journal
+  conga rules stats config/rules.yaml --journal var/journal --since 1h --json)";
+
+constexpr const char* kRulesApplyExamples =
+    R"(The bus checks the file, keeps what it had as a version beside it, and replaces it at once or not at
+all. Try it first: conga rules check, lint and diff.
+
+Examples:
+  conga rules apply new-rules.yaml --dry-run
+  conga rules apply new-rules.yaml
+  conga rules versions
+  conga rules versions 3 | diff - config/rules.yaml
+  conga rules rollback 3)";
+
 constexpr const char* kDlqExamples = R"(Examples:
   conga dlq list
   conga dlq list --rule charge-new-bookings --error-code AcquirerDown
@@ -469,6 +484,26 @@ void add_dlq(CLI::App& app, Draft& draft) {
   purge->callback([&dlq] { dlq.action = DlqOptions::Action::Purge; });
 }
 
+/// What changes the rules of a running bus.
+void add_rules_changes(CLI::App& group, RulesOptions& rules) {
+  CLI::App* apply = group.add_subcommand("apply", "Replace the rules of the bus, and keep the old");
+  apply->add_option("file", rules.files, "The new rules file")->required()->expected(1);
+  apply->add_flag("--dry-run", rules.dry_run, "Let the bus check it, and change nothing");
+  apply->footer(kRulesApplyExamples);
+  apply->callback([&rules] { rules.action = RulesOptions::Action::Apply; });
+  CLI::App* rollback = group.add_subcommand("rollback", "Go back to an earlier version");
+  rollback->add_option("version", rules.version, "Its number: conga rules versions")
+      ->required()
+      ->check(CLI::PositiveNumber);
+  rollback->footer(kRulesApplyExamples);
+  rollback->callback([&rules] { rules.action = RulesOptions::Action::Rollback; });
+  CLI::App* versions =
+      group.add_subcommand("versions", "List the versions of the rules that are kept");
+  versions->add_option("version", rules.version, "Print this one")->check(CLI::PositiveNumber);
+  versions->footer(kRulesApplyExamples);
+  versions->callback([&rules] { rules.action = RulesOptions::Action::Versions; });
+}
+
 void add_rules(CLI::App& app, Draft& draft) {
   RulesOptions& rules = draft.rules;
   CLI::App* group = app.add_subcommand("rules", "Check, list, try and reload routing rules");
@@ -518,6 +553,15 @@ void add_rules(CLI::App& app, Draft& draft) {
       ->check(is_duration);
   diff->footer(kRulesDiffExamples);
   diff->callback([&rules] { rules.action = RulesOptions::Action::Diff; });
+  CLI::App* stats = group->add_subcommand("stats", "Count what each rule matched, without a bus");
+  stats->add_option("file", rules.files, "Rule files")->required();
+  add_journal_directory(*stats, rules.journal)->required();
+  stats->add_option("--since", draft.since, "Count events of so long ago (24h)")
+      ->type_name("DURATION")
+      ->check(is_duration);
+  stats->footer(kRulesStatsExamples);
+  stats->callback([&rules] { rules.action = RulesOptions::Action::Stats; });
+  add_rules_changes(*group, rules);
   CLI::App* reload = group->add_subcommand("reload", "Make the bus read its rules anew");
   reload->footer(kRulesReloadExamples);
   reload->callback([&rules] { rules.action = RulesOptions::Action::Reload; });

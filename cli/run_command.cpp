@@ -7,11 +7,13 @@
 #include "cli/commands/journal.h"
 #include "cli/commands/map.h"
 #include "cli/commands/redrive.h"
+#include "cli/commands/rules_change.h"
 #include "cli/commands/rules_offline.h"
 #include "cli/commands/trace.h"
 #include "cli/endpoints.h"
 #include "cli/event_filter.h"
 #include "cli/terminal.h"
+#include "common/config/config_reader.h"
 #include "common/io/posix_files.h"
 #include "common/log/log.h"
 #include "common/runtime/run.h"
@@ -32,6 +34,16 @@ namespace {
 
 /// A command, or an Error that makes the command line senseless.
 using Made = Result<std::unique_ptr<BusCommand>>;
+
+/// The file's text, if its rules are right.
+Result<std::string> read_rules(const std::string& path) {
+  auto text = read_text_file(path);
+  if (!text) return text;
+  const bus::RuleFile file{.name = path, .text = *text};
+  const auto rules = bus::RuleSet::parse({&file, 1});
+  if (!rules) return rules.failure();
+  return text;
+}
 
 /// Makes the Node of each command that needs a bus.
 struct Maker {
@@ -84,7 +96,17 @@ struct Maker {
   }
 
   Made operator()(const RulesOptions& options) const {
-    return std::make_unique<Rules>(settings, options.action, screen, look);
+    const bool reads = options.action == RulesOptions::Action::List
+                       || options.action == RulesOptions::Action::Reload;
+    if (reads) return std::make_unique<Rules>(settings, options.action, screen, look);
+    std::string text;
+    if (options.action == RulesOptions::Action::Apply) {
+      // Told here, a fault is told with the name that the person gave the file.
+      auto checked = read_rules(options.files.front());
+      if (!checked) return checked.failure();
+      text = std::move(*checked);
+    }
+    return std::make_unique<RulesChange>(settings, options, std::move(text), screen, look);
   }
 
   /// Never asked: it needs no bus. So the next.
@@ -169,7 +191,22 @@ ExitCode drive(BusCommand& command,
 }
 
 bool is_offline(const RulesOptions& rules) {
-  return rules.action != RulesOptions::Action::List && rules.action != RulesOptions::Action::Reload;
+  switch (rules.action) {
+    case RulesOptions::Action::List:
+    case RulesOptions::Action::Reload:
+    case RulesOptions::Action::Apply:
+    case RulesOptions::Action::Rollback:
+    case RulesOptions::Action::Versions:
+      return false;
+    case RulesOptions::Action::Check:
+    case RulesOptions::Action::Test:
+    case RulesOptions::Action::Flow:
+    case RulesOptions::Action::Lint:
+    case RulesOptions::Action::Diff:
+    case RulesOptions::Action::Stats:
+      return true;
+  }
+  return true;
 }
 
 /// Nothing if the command needs a bus.

@@ -2,6 +2,8 @@
 
 #include "bus/sidecar/paused_targets.h"
 
+#include "common/io/small_files.h"
+
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -10,7 +12,6 @@ namespace conga::bus {
 namespace {
 
 constexpr std::string_view kName = "paused-targets";
-constexpr std::string_view kNewName = "paused-targets.new";
 
 std::string text_of(const std::set<TargetName>& names) {
   std::string text;
@@ -39,15 +40,10 @@ Result<std::unique_ptr<PausedTargets>> PausedTargets::open(Files& files,
 }
 
 Result<> PausedTargets::read(const std::string& path) {
-  const auto file = files_.open(path, OpenMode::Read);
-  if (!file && file.error().code == "NotFound") return {};
-  if (!file) return file.failure();
-  const auto size = (*file)->size();
-  if (!size) return size.failure();
-  std::string text(*size, '\0');
-  const auto got = (*file)->read(0, text);
-  if (!got) return got.failure();
-  std::string_view rest = text;
+  const auto text = read_file(files_, path);
+  if (!text && text.error().code == "NotFound") return {};
+  if (!text) return text.failure();
+  std::string_view rest = *text;
   while (!rest.empty()) {
     const auto end = rest.find('\n');
     auto name = end == std::string_view::npos ? std::nullopt : name_in(rest.substr(0, end));
@@ -80,20 +76,7 @@ Result<> PausedTargets::set(const std::vector<TargetName>& names, bool paused) {
 }
 
 Result<> PausedTargets::save(const std::set<TargetName>& names) {
-  const std::string fresh = directory_ + "/" + std::string(kNewName);
-  const auto removed = files_.remove(fresh);
-  if (!removed && removed.error().code != "NotFound") return removed;
-  {
-    const auto file = files_.open(fresh, OpenMode::Create);
-    if (!file) return file.failure();
-    const auto written = (*file)->write(0, text_of(names));
-    if (!written) return written.failure();
-    const auto synced = (*file)->sync();
-    if (!synced) return synced.failure();
-  }
-  const auto renamed = files_.rename(fresh, directory_ + "/" + std::string(kName));
-  if (!renamed) return renamed.failure();
-  return files_.sync_directory(directory_);
+  return replace_file(files_, directory_ + "/" + std::string(kName), text_of(names));
 }
 
 }  // namespace conga::bus

@@ -17,10 +17,22 @@
 namespace conga::cli {
 
 struct RulesOptions {
-  enum class Action : std::uint8_t { Check, List, Test, Flow, Lint, Diff, Reload };
+  enum class Action : std::uint8_t {
+    Check,
+    List,
+    Test,
+    Flow,
+    Lint,
+    Diff,
+    Stats,
+    Reload,
+    Apply,
+    Rollback,
+    Versions,
+  };
 
   Action action = Action::List;
-  std::vector<std::string> files{};  ///< Check, Flow, Lint; Diff: the new ones.
+  std::vector<std::string> files{};  ///< Check, Flow, Lint, Stats; Diff, Apply: the new ones.
   bool aws = false;                  ///< Check: warn of what Amazon EventBridge would refuse.
   std::string pattern{};             ///< Test: JSON or `@file`; so the next.
   std::string event{};
@@ -31,8 +43,10 @@ struct RulesOptions {
   bool mermaid = false;                ///< Flow.
   bool strict = false;                 ///< Lint: notes are errors.
   std::vector<std::string> against{};  ///< Diff: the files of the rules as they are.
-  std::string journal{};               ///< Diff: the sidecar's journal.directory.
-  std::optional<Duration> since{};     ///< Diff: only events of so long ago.
+  std::string journal{};               ///< Diff, Stats: the sidecar's journal.directory.
+  std::optional<Duration> since{};     ///< Diff, Stats: only events of so long ago.
+  bool dry_run = false;                ///< Apply: let the bus check it, and change nothing.
+  std::uint64_t version = 0;           ///< Rollback; Versions: show its text. 0: none.
 };
 
 /// Why these options cannot be carried out; empty if they can.

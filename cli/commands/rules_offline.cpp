@@ -7,6 +7,7 @@
 #include "cli/commands/rules_diff.h"
 #include "cli/commands/rules_flow.h"
 #include "cli/commands/rules_lint.h"
+#include "cli/commands/rules_stats.h"
 #include "cli/event_filter.h"
 #include "cli/text.h"
 #include "common/io/posix_files.h"
@@ -136,6 +137,10 @@ ExitCode run_offline(const RulesOptions& options, Screen& screen, Look look) {
   if (options.action == RulesOptions::Action::Diff) {
     PosixFiles files;
     return diff_rules(files, options, SystemClock().now().wall, screen, look);
+  }
+  if (options.action == RulesOptions::Action::Stats) {
+    PosixFiles files;
+    return show_stats(files, options, SystemClock().now().wall, screen, look);
   }
   if (options.action == RulesOptions::Action::Lint) return lint_rules(options, screen, look);
   if (options.action == RulesOptions::Action::Flow) return show_flow(options, screen, look);

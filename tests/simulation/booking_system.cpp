@@ -18,6 +18,7 @@
 #include "tests/simulation/sidecar_host.h"
 #include "tests/simulation/tally.h"
 #include "tests/simulation/wire_watch.h"
+#include "tests/support/loaded_rules.h"
 #include "tests/support/world.h"
 
 #include <algorithm>
@@ -235,7 +236,8 @@ Result<std::unique_ptr<Node>> System::start_forwarder() {
   const auto load = [files] {
     return std::async(std::launch::deferred, [files] { return bus::RuleSet::parse(files); });
   };
-  return std::make_unique<bus::Forwarder>(options, std::move(*rules), load, log_);
+  return std::make_unique<bus::Forwarder>(
+      options, std::move(*rules), std::make_unique<bus::testing::LoadedRules>(load), log_);
 }
 
 Result<std::unique_ptr<Node>> System::start_sidecar(const Time& now) {

@@ -8,6 +8,7 @@
 #include "tests/simulation/delivery_nodes.h"
 #include "tests/simulation/delivery_watch.h"
 #include "tests/simulation/sidecar_host.h"
+#include "tests/support/loaded_rules.h"
 #include "tests/support/world.h"
 
 #include <algorithm>
@@ -125,7 +126,8 @@ Result<std::unique_ptr<Node>> DeliverySystem::start_forwarder() {
   bus::ForwarderOptions options;
   options.boot = chance_.bits() | 1U;
   const auto reload = [load] { return std::async(std::launch::deferred, load); };
-  return std::make_unique<bus::Forwarder>(options, std::move(*rules), reload, log_);
+  return std::make_unique<bus::Forwarder>(
+      options, std::move(*rules), std::make_unique<bus::testing::LoadedRules>(reload), log_);
 }
 
 void DeliverySystem::sidecar_died(Death death) {

@@ -77,7 +77,7 @@ TEST_CASE("the file that is installed names every key with its default") {
   CHECK(installed->forwarder.link.patience == defaults->forwarder.link.patience);
   CHECK(installed->forwarder.link.timeout == defaults->forwarder.link.timeout);
   const std::string bare = without_comments(*text);
-  CHECK(std::count(bare.begin(), bare.end(), '\n') == 21);
+  CHECK(std::count(bare.begin(), bare.end(), '\n') == 22);
 }
 
 TEST_CASE("every fault is told at once, with its place and what is allowed") {

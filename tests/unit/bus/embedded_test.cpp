@@ -78,11 +78,11 @@ struct Embedded {
   conga::bus::EmbeddedNode node{std::make_unique<conga::bus::Forwarder>(
                                     Bench::defaults(),
                                     two_rules(),
-                                    [] {
+                                    std::make_unique<conga::bus::testing::LoadedRules>([] {
                                       return std::async(std::launch::deferred, [] {
                                         return conga::Result<conga::bus::RuleSet>(two_rules());
                                       });
-                                    },
+                                    }),
                                     log),
                                 std::move(owned)};
   bool committed = false;

@@ -226,3 +226,36 @@ TEST_CASE("complaints about bad frames are made once a second, with the number l
   CHECK(contains(bench.complaints().back(), "bad?topic"));
   CHECK(bench.forwarder.counters().malformed == 6);
 }
+
+TEST_CASE("rules are applied by their text, and wrong ones change nothing") {
+  Bench bench;
+  bench.alive();
+  const std::string good =
+      R"({"by":"ada","text":"rules: [{name: n, pattern: {source: [s]}, targets: [{service: t}]}]"})";
+  const auto out = bench.ask(1, "rules.apply", good);
+  REQUIRE(out.size() == 2);
+  CHECK(conga::bus::read_table(out[0].body)->targets.at(0).service == "t");
+  CHECK(contains(bench.answer("bus.status"), R"("generation":2)"));
+  CHECK(bench.answer("rules.apply", R"({"text":"rules: 7"})") == "InvalidRules");
+  CHECK(bench.answer("rules.apply", R"({"text":7})") == "InvalidArguments");
+  CHECK(bench.answer("rules.rollback", R"({})") == "InvalidArguments");
+  CHECK(bench.answer("rules.versions") == "NotKept");
+  CHECK(contains(bench.answer("bus.status"), R"("generation":2)"));
+  CHECK(contains(bench.answer("bus.status"), R"("fault":null)"));
+}
+
+TEST_CASE("a change that is asked for while rules are read comes after it") {
+  Bench bench;
+  bench.alive();
+  bench.slow_rules.emplace();
+  CHECK(bench.ask(1, "rules.reload").empty());
+  const std::string change = R"({"text":"rules: []"})";
+  CHECK(bench.ask(2, "rules.apply", change).empty());
+  CHECK(bench.ask(2, "rules.apply", change).empty());  // asked again: the same
+  auto first = std::exchange(bench.slow_rules, std::nullopt);
+  first->set_value(two_rules());
+  const auto out = bench.turn();
+  CHECK(out.size() == 4);
+  CHECK(contains(bench.answer("bus.status"), R"("generation":3)"));
+  CHECK(contains(bench.answer("rules.list"), R"("rules":[])"));
+}

@@ -9,6 +9,7 @@
 #include "common/wire/event/event.h"
 #include "common/wire/event/json.h"
 #include "common/wire/topics.h"
+#include "tests/support/loaded_rules.h"
 
 #include <doctest/doctest.h>
 
@@ -92,8 +93,10 @@ inline std::vector<PutAnswer> results_in(std::string_view body) {
 class Bench {
 public:
   explicit Bench(ForwarderOptions options = defaults(), RuleSet rules = two_rules())
-      : forwarder(
-          std::move(options), std::move(rules), [this] { return load(); }, log) {}
+      : forwarder(std::move(options),
+                  std::move(rules),
+                  std::make_unique<testing::LoadedRules>([this] { return load(); }),
+                  log) {}
 
   /// What a reload reads: next_rules at once, or what slow_rules will hold.
   PendingRules load() {
