@@ -45,7 +45,7 @@ std::string text_of(const RulesDiff& diff, const Look& look) {
   }
   return text + counted(diff.events(), "event") + ", " + std::to_string(diff.unchanged())
          + " deliveries the same, "
-         + (changes.empty() ? "none changed" : std::to_string(changes.size()) + " targets changed")
+         + (changes.empty() ? "none changed" : counted(changes.size(), "target") + " changed")
          + "\n";
 }
 

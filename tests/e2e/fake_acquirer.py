@@ -17,7 +17,7 @@ DECLINED = {"4000000000000002": "card_declined"}
 class FakeAcquirer:
     """Serves until closed. `plan(path, key)`: the faults of that request, one a try, then none."""
 
-    def __init__(self, secret, plan):
+    def __init__(self, secret, plan, port=0):
         self.secret = secret
         self.plan = plan
         self.authorisations = {}  # key -> answer
@@ -27,7 +27,7 @@ class FakeAcquirer:
         self.refused = 0
         self.lock = threading.Lock()
         self.closing = threading.Event()
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)

@@ -306,12 +306,13 @@ TEST_CASE("the audit is a table, or lines of JSON") {
   PaperScreen screen;
   desk.answers["audit.list"] =
       R"({"entries":[{"number":1,"time":"2026-11-23T03:00:00.000000Z","by":"ada@ops",)"
-      R"("client":"c","verb":"target.pause","arguments":"{}","outcome":"done"}]})";
+      R"("client":"c","verb":"target.pause","arguments":"{\"target\":\"payment\",\"by\":\"x\"}",)"
+      R"("outcome":"{\"targets\":[{},{}]}"}]})";
   conga::cli::Audit audit(desk.settings(), {}, screen, {});
   CHECK(desk.run(audit) == ExitCode::Done);
   CHECK(screen.out
-        == "TIME                 BY       VERB          ARGUMENTS  OUTCOME\n"
-           "2026-11-23T03:00:00  ada@ops  target.pause  {}         done\n");
+        == "TIME                 BY       VERB          ARGUMENTS       OUTCOME\n"
+           "2026-11-23T03:00:00  ada@ops  target.pause  target payment  2 targets\n");
 }
 
 TEST_CASE("purge asks with the filter in words") {
