@@ -203,6 +203,16 @@ Examples:
   conga target pause payment
   conga target resume payment --rule charge-new-bookings)";
 
+constexpr const char* kTopExamples =
+    R"(Keys: s sorts by the next column; r, b, o, t, n by rate, backlog, oldest, retries, name; / filters by
+rule or target, Enter ends typing, Esc clears; q quits.
+
+Examples:
+  conga top
+  conga top --interval 5s
+  conga top --once
+  conga top --json | jq '.rows[] | select(.pending > 0)')";
+
 constexpr const char* kStatusExamples =
     R"(With --await or --idle it waits, prints nothing (--json: the status) and exits 0 once all is so, or 1
 when its patience ends.
@@ -308,6 +318,8 @@ struct Draft {
   AuditOptions audit;
   RulesOptions rules;
   StatusOptions status;
+  TopOptions top;
+  std::string interval;
   TargetOptions target;
   JournalOptions journal;
   MapOptions map;
@@ -757,6 +769,24 @@ void add_status(CLI::App& app, Draft& draft) {
   command->footer(kStatusExamples);
 }
 
+void add_top(CLI::App& app, Draft& draft) {
+  CLI::App* top = app.add_subcommand("top", "Watch rates and backlog by rule and target");
+  top->add_option("--interval", draft.interval, "Between two measurements (1s)")
+      ->type_name("DURATION")
+      ->check(is_duration);
+  top->add_flag("--once", draft.top.once, "Measure once and end, as in a pipe");
+  top->footer(kTopExamples);
+}
+
+TopOptions finished_top(const Draft& draft) {
+  constexpr Duration kShortest = std::chrono::milliseconds(200);
+  TopOptions top = draft.top;
+  if (!draft.interval.empty()) {
+    top.interval = std::max<Duration>(kShortest, *parse_duration(draft.interval));
+  }
+  return top;
+}
+
 Arguments finished(Draft draft, CommandOptions command) {
   Arguments arguments = std::move(draft.common);
   if (!draft.timeout.empty()) arguments.timeout = *parse_duration(draft.timeout);
@@ -825,6 +855,7 @@ CommandOptions chosen(std::string_view name, const Draft& draft) {
   if (name == "replay") return finished_replay(draft);
   if (name == "why") return draft.why;
   if (name == "chaos") return finished_chaos(draft);
+  if (name == "top") return finished_top(draft);
   return finished_status(draft);
 }
 
@@ -855,6 +886,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   add_audit(app, draft);
   add_rules(app, draft);
   add_status(app, draft);
+  add_top(app, draft);
   add_target(app, draft);
   add_journal(app, draft);
   add_map(app, draft);

@@ -16,6 +16,7 @@
 #include "cli/commands/status.h"
 #include "cli/commands/tap.h"
 #include "cli/commands/target.h"
+#include "cli/commands/top.h"
 #include "cli/commands/trace.h"
 #include "cli/commands/why.h"
 #include "cli/exit_code.h"
@@ -34,6 +35,7 @@ using CommandOptions = std::variant<PutOptions,
                                     AuditOptions,
                                     RulesOptions,
                                     StatusOptions,
+                                    TopOptions,
                                     TargetOptions,
                                     JournalOptions,
                                     MapOptions,

@@ -145,6 +145,10 @@ struct Maker {
     return std::make_unique<Target>(settings, options, screen, look);
   }
 
+  Made operator()(const TopOptions& options) const {
+    return std::make_unique<Top>(settings, options, open_keyboard(), screen, look);
+  }
+
   Made operator()(const StatusOptions& options) const {
     return std::make_unique<Status>(settings, options, screen, look);
   }

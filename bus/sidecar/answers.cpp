@@ -62,12 +62,15 @@ void pack_target(Packer& packer,
                  const Time& now,
                  const TargetState& target,
                  std::string_view state) {
-  packer.map(10).key("rule").string(target.name.rule).key("target").string(target.name.target);
+  packer.map(13).key("rule").string(target.name.rule).key("target").string(target.name.target);
   packer.key("service").string(target.service).key("state").string(state);
   packer.key("pending").unsigned_integer(pending_of(target));
   packer.key("ready").unsigned_integer(target.ready);
   packer.key("waiting-retry").unsigned_integer(target.waiting);
   packer.key("waiting-key").unsigned_integer(target.parked);
+  packer.key("attempts").unsigned_integer(target.counters->attempts);
+  packer.key("retry-attempts").unsigned_integer(target.counters->retry_attempts);
+  packer.key("settled").unsigned_integer(target.counters->successful_attempts);
   packer.key("in-flight").unsigned_integer(target.in_flight).key("oldest");
   if (target.oldest) {
     packer.string(age_text(now.steady - *target.oldest));

@@ -8,8 +8,8 @@
 //    journal: {events, bytes, segments, next-sequence, syncs, unrecorded},
 //    counters: {accepted, duplicates, dispatched, settled, retried, dead-lettered, ack-timeouts,
 //               consumers-lost, stale-settlements, journal-full, dropped-batches, malformed},
-//    targets: [{rule, target, service, state, pending, ready, waiting-retry, waiting-key,
-//               in-flight, oldest}…],
+//    targets: [{rule, target, service, state, pending, ready, waiting-retry, waiting-key, attempts,
+//               retry-attempts, settled, in-flight, oldest}…], the three counted in this run,
 //    services: [{service, instances: [{instance, credit, in-flight, last-heard}…]}…],
 //    expectations: [{name, open, met, missed, passed-over}…]}, all but `open` in this run
 //   A target's `pending` is all that has not ended, `in-flight` among it; `oldest` the age of the

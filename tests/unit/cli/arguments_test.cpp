@@ -90,7 +90,7 @@ TEST_CASE("every subcommand of dlq and rules is told apart") {
 }
 
 TEST_CASE("a command line that makes no sense is refused with the reason") {
-  CHECK(fault({}) == "conga: conga needs a command: one of put, tap, trace, dlq, audit, rules, status, target, journal, map, archive, replay, why, chaos (--help tells more)\n");
+  CHECK(fault({}) == "conga: conga needs a command: one of put, tap, trace, dlq, audit, rules, status, top, target, journal, map, archive, replay, why, chaos (--help tells more)\n");
   CHECK(fault({"dlq"}).find("dlq needs a command: one of list, causes, show") != std::string::npos);
   CHECK(fault({"dlq", "lost"}).find("lost") != std::string::npos);
   CHECK(fault({"dance"}).find("dance") != std::string::npos);
