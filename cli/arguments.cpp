@@ -40,13 +40,14 @@ Examples:
   conga put --source load.test --detail-type Tick --count 10000 > ids.txt)";
 
 constexpr const char* kTapExamples =
-    R"(Shows events as the bus accepts them, matched by a rule or not. A tap gets no repeats and no past;
-one that is too slow misses events.
+    R"(Shows events as the bus accepts them, matched by a rule or not; with --since first those that the
+archive has, and with --follow then the live ones, without a gap. One that is too slow misses events.
 
 Examples:
   conga tap
   conga tap --pattern '{"detail-type": [{"prefix": "Payment"}]}' --count 10
   conga tap --pattern @pattern.json --json | jq .detail
+  conga tap --since 1h --journal var/journal --follow
   conga tap --topic fares)";
 
 constexpr const char* kTraceExamples = R"(Examples:
@@ -422,6 +423,12 @@ void add_tap(CLI::App& app, Draft& draft) {
   command->add_option("--topic", draft.tap.topic, "Watch what rules send to this topic: target")
       ->type_name("NAME");
   command->add_option("--count", draft.tap.count, "End after so many events");
+  command
+      ->add_option(
+          "--since", draft.tap.since, "First what the archive has from then: 1h, or a time")
+      ->type_name("TIME");
+  add_journal_directory(*command, draft.tap.journal);
+  command->add_flag("--follow", draft.tap.follow, "With --since: go on with what comes");
   command->footer(kTapExamples);
 }
 
@@ -912,6 +919,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   if (is_rules) fault = fault_of(draft.rules);
   const bool is_map = fault.empty() && app.got_subcommand("map");
   if (is_map) fault = fault_of(draft.map);
+  const bool is_tap = fault.empty() && app.got_subcommand("tap");
+  if (is_tap) fault = fault_of(draft.tap);
   const bool is_why = fault.empty() && app.got_subcommand("why");
   if (is_why) fault = fault_of(draft.why);
   const bool is_chaos = fault.empty() && app.got_subcommand("chaos");

@@ -66,7 +66,14 @@ struct Maker {
       if (!made) return made.failure();
       filter = std::move(*made);
     }
-    return std::make_unique<Tap>(settings, options, std::move(filter), screen, look);
+    std::unique_ptr<LineSource> past;
+    if (!options.since.empty()) {
+      auto opened = open_past(options, clock);
+      if (!opened) return opened.failure();
+      past = std::move(*opened);
+    }
+    return std::make_unique<Tap>(
+        settings, options, std::move(filter), std::move(past), screen, look);
   }
 
   Made operator()(const TraceOptions& options) const {

@@ -6,6 +6,7 @@
 """
 
 import json
+import subprocess
 import sys
 import unittest
 
@@ -63,6 +64,26 @@ class ArchiveTest(unittest.TestCase):
         code, out, error = self.conga("archive", "export", *more)
         self.assertEqual(code, 0, error)
         return [json.loads(line) for line in out.splitlines()]
+
+    def test_tap_shows_the_past_and_goes_on_without_gap_or_repeat(self):
+        code, out, error = self.conga("tap", "--since", "1h", "--json")
+        self.assertEqual(code, 0, error)
+        past = out.splitlines()
+        self.assertEqual([json.loads(line)["id"] for line in past], [each["id"] for each in self.made])
+        more = [event("shop.orders", "OrderPaid", {"total": n}) for n in range(200)]
+        everything = len(self.made) + len(more)
+        tap = subprocess.Popen(
+            [str(self.site.build / "cli/conga"), "tap", "--since", "1h", "--follow", "--json",
+             "--count", str(everything), "--journal", "journal",
+             "--publish", self.site.publish, "--subscribe", self.site.subscribe],
+            cwd=self.site.folder, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(tap.kill)
+        # While it starts, reads and follows, in whatever order that happens.
+        for each in more:
+            self.assertEqual(self.letters.put(each), "ok")
+        out, _ = tap.communicate(timeout=30)
+        ids = [json.loads(line)["id"] for line in out.splitlines()]
+        self.assertEqual(ids, [each["id"] for each in self.made + more])
 
     def settled(self, count):
         """Waits until so many deliveries ended."""

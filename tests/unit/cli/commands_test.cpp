@@ -123,6 +123,7 @@ TEST_CASE("tap shows what its filter wants and ends after its count") {
       desk.settings(),
       {.count = 2},
       [&seen](const Value&) { return ++seen != 2; },
+      nullptr,
       screen,
       Look{.json = true});
   CHECK(tap.subscriptions() == std::vector<std::string>{"event/", "answer/conga-test"});
@@ -137,7 +138,12 @@ TEST_CASE("tap shows what its filter wants and ends after its count") {
 TEST_CASE("tap of a routed topic does not show its neighbour's events") {
   Desk desk;
   PaperScreen screen;
-  Tap tap(desk.settings(), {.topic = "fares", .count = 1}, nullptr, screen, Look{.json = true});
+  Tap tap(desk.settings(),
+          {.topic = "fares", .count = 1},
+          nullptr,
+          nullptr,
+          screen,
+          Look{.json = true});
   for (int turn = 0; turn < 5; ++turn) desk.turn(tap);
   desk.send("topic/fares-old", packed(kSold));
   desk.turn(tap);
@@ -149,7 +155,7 @@ TEST_CASE("tap of a routed topic does not show its neighbour's events") {
 TEST_CASE("tap outlives garbage and ends well at Ctrl-C") {
   Desk desk;
   PaperScreen screen;
-  Tap tap(desk.settings(), {}, nullptr, screen, {});
+  Tap tap(desk.settings(), {}, nullptr, nullptr, screen, {});
   for (int turn = 0; turn < 5; ++turn) desk.turn(tap);
   desk.send("event/shop/Sold", "\xc1");
   desk.turn(tap);
