@@ -162,6 +162,31 @@ std::vector<std::string> types_from_outside(const std::vector<Declaration>& decl
   return types;
 }
 
+/// What a manifest may leave out, and older ones do.
+std::vector<Emission> emissions_at(const Value& manifest) {
+  std::vector<Emission> emissions;
+  const Value emits = manifest.find("emits").value_or(Value());
+  for (const Value each : emits.elements()) {
+    Emission& emission = emissions.emplace_back();
+    const auto flag = [&each](std::string_view key) {
+      const auto value = each.find(key);
+      return value && value->boolean().value_or(false);
+    };
+    emission.once = flag("once");
+    emission.failure = flag("failure");
+    if (const auto undone_by = each.find("undone-by")) {
+      emission.undone_by = undone_by->string().value_or("");
+    }
+    const auto after = each.find("after");
+    if (!after || !after->is_array()) continue;
+    emission.after.emplace();
+    for (const Value type : after->elements()) {
+      emission.after->emplace_back(type.string().value_or(""));
+    }
+  }
+  return emissions;
+}
+
 }  // namespace
 
 Result<Declaration> read_declaration(std::string_view json) {
@@ -183,7 +208,8 @@ Result<Declaration> read_declaration(std::string_view json) {
                      .emits = *emits,
                      .file = {},
                      .consumes_lines = lines_of(json, "consumes", *consumes),
-                     .emits_lines = lines_of(json, "emits", *emits)};
+                     .emits_lines = lines_of(json, "emits", *emits),
+                     .emissions = emissions_at(manifest)};
 }
 
 bool may_match(const Pattern& pattern, std::string_view source, std::string_view detail_type) {

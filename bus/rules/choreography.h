@@ -11,11 +11,20 @@
 #include "common/core/result.h"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace conga::bus {
+
+/// What a service says of an event that it emits.
+struct Emission {
+  std::optional<std::vector<std::string>> after = {};  ///< What it consumed; absent: any of it.
+  bool once = false;           ///< At most once in a flow, so no loop goes past it.
+  bool failure = false;        ///< The flow does not go on as it was meant to.
+  std::string undone_by = {};  ///< The detail-type that takes it back; empty: nothing must.
+};
 
 /// What a service says of itself: `conga-payment --manifest`.
 struct Declaration {
@@ -26,6 +35,7 @@ struct Declaration {
   std::string file = {};                         ///< Where it was read from, for faults.
   std::vector<std::size_t> consumes_lines = {};  ///< Of `consumes`, in that file; so the next.
   std::vector<std::size_t> emits_lines = {};
+  std::vector<Emission> emissions = {};  ///< Of `emits`.
 };
 
 /// From the manifest's JSON. Permanent, code `InvalidManifest`.

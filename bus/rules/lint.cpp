@@ -2,6 +2,8 @@
 
 #include "bus/rules/lint.h"
 
+#include "bus/rules/causality.h"
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -36,6 +38,8 @@ public:
     for (const RuleSet::Rule& rule : rules_.rules()) look_at(rule);
     for (const Declaration& service : declarations_) look_at(service);
     look_for_repeats();
+    look_for_loops();
+    look_for_compensations();
     std::ranges::stable_sort(findings_, {}, &LintFinding::level);
     return std::move(findings_);
   }
@@ -149,6 +153,68 @@ private:
           {.what = "rule " + second + " may match what rule " + first + " does: " + both,
            .remedy = "if both may match one event, make their patterns exclude it"});
     }
+  }
+
+  /// Each loop once, told by the first of its events.
+  void look_for_loops() {
+    const Causality causality(declarations_, arrows_);
+    const auto& happenings = causality.happenings();
+    std::set<std::size_t> told;
+    for (std::size_t at = 0; at < happenings.size(); ++at) {
+      if (told.contains(at)) continue;
+      const auto loop = causality.path(at, at, false);
+      if (loop.empty()) continue;
+      told.insert(loop.begin(), loop.end());
+      add_of(happenings[at],
+             "loop",
+             {.what = "an event can cause itself: " + causality.tell(loop),
+              .remedy = "leave one of these events out of its rule; or, if a service emits one of "
+                        "them once in a flow, let its manifest say `once`"});
+    }
+  }
+
+  /// What was done must be undone if what follows fails.
+  void look_for_compensations() {
+    const Causality causality(declarations_, arrows_);
+    const auto& happenings = causality.happenings();
+    for (std::size_t done = 0; done < happenings.size(); ++done) {
+      const std::string undone_by = happenings[done].emission().undone_by;
+      if (undone_by.empty()) continue;
+      for (std::size_t failure = 0; failure < happenings.size(); ++failure) {
+        if (!happenings[failure].emission().failure) continue;
+        const auto chain = causality.path(done, failure, true);
+        if (chain.empty() || leads_to(causality, failure, undone_by)) continue;
+        add_of(happenings[done],
+               "not-undone",
+               {.what = happenings[done].type() + " is to be undone by " + undone_by
+                        + ", and nothing leads to that from " + happenings[failure].type() + ": "
+                        + causality.tell(chain),
+                .remedy = "let a rule send " + happenings[failure].type() + " to "
+                          + emitter_of(undone_by)});
+      }
+    }
+  }
+
+  static bool leads_to(const Causality& causality, std::size_t from, const std::string& type) {
+    const auto& happenings = causality.happenings();
+    for (std::size_t to = 0; to < happenings.size(); ++to) {
+      if (happenings[to].type() == type && !causality.path(from, to, true).empty()) return true;
+    }
+    return false;
+  }
+
+  std::string emitter_of(const std::string& type) const {
+    const auto emits = [&type](const Declaration& each) { return holds(each.emits, type); };
+    const auto found = std::ranges::find_if(declarations_, emits);
+    return found == declarations_.end() ? "a service that emits " + type : found->service;
+  }
+
+  void add_of(const Causality::Happening& happening, std::string_view code, Words words) {
+    add(*happening.service,
+        line_at(happening.service->emits_lines, happening.at),
+        Level::Error,
+        code,
+        std::move(words));
   }
 
   void add(const RuleSet::Rule& rule, Level level, std::string_view code, Words words) {

@@ -66,19 +66,34 @@ Booking::Booking(kit::Database& database, BookingOptions options)
     : database_(database), options_(std::move(options)) {}
 
 const kit::Manifest& Booking::declaration() {
-  static const kit::Manifest kManifest{.service = "booking",
-                                       .source = contract::kBookingSource,
-                                       .consumes = kit::event_types<contract::BookingRequested,
-                                                                    contract::CancellationRequested,
-                                                                    contract::PaymentFailed,
-                                                                    contract::PaymentRefunded,
-                                                                    contract::TicketIssued>(),
-                                       .emits = kit::event_types<contract::BookingCreated,
-                                                                 contract::BookingRejected,
-                                                                 contract::BookingConfirmed,
-                                                                 contract::BookingCancelled,
-                                                                 contract::BookingExpired,
-                                                                 contract::CancellationRefused>()};
+  static const kit::Manifest kManifest{
+      .service = "booking",
+      .source = contract::kBookingSource,
+      .consumes = kit::event_types<contract::BookingRequested,
+                                   contract::CancellationRequested,
+                                   contract::PaymentFailed,
+                                   contract::PaymentRefunded,
+                                   contract::TicketIssued>(),
+      .emits = kit::event_types<contract::BookingCreated,
+                                contract::BookingRejected,
+                                contract::BookingConfirmed,
+                                contract::BookingCancelled,
+                                contract::BookingExpired,
+                                contract::CancellationRefused>(),
+      .consequences = {
+          {.emits = contract::BookingCreated::kType, .after = {contract::BookingRequested::kType}},
+          {.emits = contract::BookingRejected::kType, .after = {contract::BookingRequested::kType}},
+          {.emits = contract::BookingConfirmed::kType, .after = {contract::TicketIssued::kType}},
+          {.emits = contract::BookingCancelled::kType,
+           .after = {contract::PaymentFailed::kType,
+                     contract::PaymentRefunded::kType,
+                     contract::CancellationRequested::kType},
+           .failure = true},
+          {.emits = contract::BookingExpired::kType,
+           .after = {contract::BookingRequested::kType},
+           .failure = true},
+          {.emits = contract::CancellationRefused::kType,
+           .after = {contract::CancellationRequested::kType}}}};
   return kManifest;
 }
 

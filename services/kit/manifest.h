@@ -18,11 +18,22 @@ struct EventType {
   std::string schema;     ///< JSON Schema (2020-12) of the detail.
 };
 
+/// When a service emits an event, and what that means to the flow: `conga rules lint` looks for
+/// loops, and for failures after which nothing undoes what was done.
+struct Consequence {
+  std::string_view emits;
+  std::vector<std::string_view> after;  ///< Consumed detail-types; a timer's: what set it.
+  bool once = false;                    ///< At most once in a flow.
+  bool failure = false;                 ///< The flow does not go on as it was meant to.
+  std::string_view undone_by = {};      ///< The detail-type that takes it back, if one must.
+};
+
 struct Manifest {
   std::string_view service;  ///< The name that rules know it by.
   std::string_view source;   ///< Of the events that it emits: `aircraft.payment`.
   std::vector<EventType> consumes;
   std::vector<EventType> emits;
+  std::vector<Consequence> consequences = {};  ///< Of emitted events; left out: after anything.
 };
 
 /// `event_types<PaymentConfirmed, PaymentFailed>()`

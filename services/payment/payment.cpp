@@ -113,15 +113,27 @@ Result<End> end_of(const EventView& event) {
 }  // namespace
 
 const kit::Manifest& Payment::declaration() {
-  static const kit::Manifest kManifest{.service = "payment",
-                                       .source = contract::kPaymentSource,
-                                       .consumes = kit::event_types<contract::BookingCreated,
-                                                                    contract::SeatUnavailable,
-                                                                    contract::BookingCancelled,
-                                                                    contract::BookingExpired>(),
-                                       .emits = kit::event_types<contract::PaymentConfirmed,
-                                                                 contract::PaymentFailed,
-                                                                 contract::PaymentRefunded>()};
+  static const kit::Manifest kManifest{
+      .service = "payment",
+      .source = contract::kPaymentSource,
+      .consumes = kit::event_types<contract::BookingCreated,
+                                   contract::SeatUnavailable,
+                                   contract::BookingCancelled,
+                                   contract::BookingExpired>(),
+      .emits = kit::event_types<contract::PaymentConfirmed,
+                                contract::PaymentFailed,
+                                contract::PaymentRefunded>(),
+      .consequences = {{.emits = contract::PaymentConfirmed::kType,
+                        .after = {contract::BookingCreated::kType},
+                        .undone_by = contract::PaymentRefunded::kType},
+                       {.emits = contract::PaymentFailed::kType,
+                        .after = {contract::BookingCreated::kType},
+                        .failure = true},
+                       {.emits = contract::PaymentRefunded::kType,
+                        .after = {contract::SeatUnavailable::kType,
+                                  contract::BookingCancelled::kType,
+                                  contract::BookingExpired::kType},
+                        .once = true}}};
   return kManifest;
 }
 

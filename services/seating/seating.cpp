@@ -36,14 +36,24 @@ Seating::Seating(kit::Database& database, Fleet fleet)
     : database_(database), fleet_(std::move(fleet)) {}
 
 const kit::Manifest& Seating::declaration() {
-  static const kit::Manifest kManifest{.service = "seating",
-                                       .source = contract::kSeatingSource,
-                                       .consumes = kit::event_types<contract::PaymentConfirmed,
-                                                                    contract::BookingCancelled,
-                                                                    contract::BookingExpired>(),
-                                       .emits = kit::event_types<contract::SeatAssigned,
-                                                                 contract::SeatUnavailable,
-                                                                 contract::SeatReleased>()};
+  static const kit::Manifest kManifest{
+      .service = "seating",
+      .source = contract::kSeatingSource,
+      .consumes = kit::event_types<contract::PaymentConfirmed,
+                                   contract::BookingCancelled,
+                                   contract::BookingExpired>(),
+      .emits = kit::
+          event_types<contract::SeatAssigned, contract::SeatUnavailable, contract::SeatReleased>(),
+      .consequences = {
+          {.emits = contract::SeatAssigned::kType,
+           .after = {contract::PaymentConfirmed::kType},
+           .undone_by = contract::SeatReleased::kType},
+          {.emits = contract::SeatUnavailable::kType,
+           .after = {contract::PaymentConfirmed::kType},
+           .failure = true},
+          {.emits = contract::SeatReleased::kType,
+           .after = {contract::BookingCancelled::kType, contract::BookingExpired::kType},
+           .once = true}}};
   return kManifest;
 }
 

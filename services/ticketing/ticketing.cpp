@@ -35,7 +35,14 @@ const kit::Manifest& Ticketing::declaration() {
       .consumes = kit::event_types<contract::SeatAssigned,
                                    contract::BookingCancelled,
                                    contract::BookingExpired>(),
-      .emits = kit::event_types<contract::TicketIssued, contract::TicketVoided>()};
+      .emits = kit::event_types<contract::TicketIssued, contract::TicketVoided>(),
+      .consequences = {
+          {.emits = contract::TicketIssued::kType,
+           .after = {contract::SeatAssigned::kType},
+           .undone_by = contract::TicketVoided::kType},
+          {.emits = contract::TicketVoided::kType,
+           .after = {contract::BookingCancelled::kType, contract::BookingExpired::kType},
+           .once = true}}};
   return kManifest;
 }
 

@@ -32,6 +32,24 @@ TEST_CASE("a manifest is JSON") {
   CHECK(conga::json_to_msgpack(to_json(manifest)));
 }
 
+TEST_CASE("a manifest says what an emitted event follows from, and what takes it back") {
+  const conga::kit::Manifest manifest{
+      .service = "payment",
+      .source = "aircraft.payment",
+      .consumes = conga::kit::event_types<conga::contract::BookingCreated>(),
+      .emits = conga::kit::event_types<conga::contract::PaymentConfirmed>(),
+      .consequences = {{.emits = "PaymentConfirmed",
+                        .after = {"BookingCreated"},
+                        .once = true,
+                        .failure = true,
+                        .undone_by = "PaymentRefunded"}}};
+  const std::string json = to_json(manifest);
+  CHECK(conga::json_to_msgpack(json));
+  CHECK(json.find(R"("after": ["BookingCreated"], "once": true, "failure": true, )"
+                  R"("undone-by": "PaymentRefunded")")
+        != std::string::npos);
+}
+
 TEST_CASE("an event that the manifest does not name is rejected before the handler sees it") {
   Rig rig;
   rig.deliver(1, make_event("a", "Unheard"));

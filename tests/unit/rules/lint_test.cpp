@@ -93,3 +93,97 @@ TEST_CASE("findings about a service name the line of its manifest") {
   CHECK(found("  - {name: x, pattern: {source: [{prefix: s}]}, targets: [{topic: t}]}\n", {*orders})
         == "error not-fed 3");
 }
+
+namespace {
+
+/// Three services that form a ring: a → b → c → a, by the rules of kRing.
+std::vector<Declaration> ring() {
+  return {{.service = "a", .source = "s.a", .consumes = {"C"}, .emits = {"A"}},
+          {.service = "b", .source = "s.b", .consumes = {"A"}, .emits = {"B"}},
+          {.service = "c", .source = "s.c", .consumes = {"B"}, .emits = {"C"}}};
+}
+
+const std::string kRing =
+    "  - {name: ab, pattern: {detail-type: [A]}, targets: [{service: b}]}\n"
+    "  - {name: bc, pattern: {detail-type: [B]}, targets: [{service: c}]}\n"
+    "  - {name: ca, pattern: {detail-type: [C]}, targets: [{service: a}]}\n";
+
+std::string first_words(const std::string& text, const std::vector<Declaration>& services) {
+  const std::vector<RuleFile> files{{.name = "rules.yaml", .text = "rules:\n" + text}};
+  const auto rules = RuleSet::parse(files);
+  REQUIRE(rules);
+  const auto findings = lint(*rules, services);
+  return findings.empty() ? "" : findings.front().what + "; " + findings.front().remedy;
+}
+
+}  // namespace
+
+TEST_CASE("a loop is found once, with the way it goes") {
+  CHECK(found(kRing, ring()) == "error loop 0");
+  CHECK(first_words(kRing, ring())
+            .starts_with("an event can cause itself: A of a → b (rule ab) → B → c (rule bc) → C → "
+                         "a (rule ca) → A; leave one"));
+}
+
+TEST_CASE("there is no loop past an event that comes once, or that does not follow") {
+  std::vector<Declaration> once = ring();
+  once[1].emissions = {{.once = true}};
+  CHECK(found(kRing, once).empty());
+  std::vector<Declaration> other = ring();
+  other[2].consumes.emplace_back("D");
+  other[2].emissions = {{.after = std::vector<std::string>{"D"}}};
+  CHECK(found(kRing, other) == "error not-fed 0");
+  CHECK(found("  - {name: ab, pattern: {detail-type: [A]}, targets: [{service: b}]}\n"
+              "  - {name: bc, pattern: {detail-type: [B]}, targets: [{service: c}]}\n",
+              ring())
+            .find("loop")
+        == std::string::npos);
+}
+
+TEST_CASE("a service whose own event comes back to it is a loop too") {
+  const std::vector<Declaration> self{
+      {.service = "a", .source = "s.a", .consumes = {"A"}, .emits = {"A"}}};
+  CHECK(first_words("  - {name: aa, pattern: {detail-type: [A]}, targets: [{service: a}]}\n", self)
+            .starts_with("an event can cause itself: A of a → a (rule aa) → A; "));
+}
+
+TEST_CASE("after a failure what was done must be undone, or that is told with the chain") {
+  std::vector<Declaration> services{
+      {.service = "pay",
+       .source = "s.pay",
+       .consumes = {"Order", "NoSeat"},
+       .emits = {"Paid", "Refunded"}},
+      {.service = "seat", .source = "s.seat", .consumes = {"Paid"}, .emits = {"Seat", "NoSeat"}}};
+  services[0].emissions = {{.after = std::vector<std::string>{"Order"}, .undone_by = "Refunded"},
+                           {.after = std::vector<std::string>{"NoSeat"}}};
+  services[1].emissions = {{.undone_by = ""}, {.failure = true}};
+  const std::string forward =
+      "  - {name: order, pattern: {detail-type: [Order]}, targets: [{service: pay}]}\n"
+      "  - {name: paid, pattern: {detail-type: [Paid]}, targets: [{service: seat}]}\n"
+      "  - {name: ends, pattern: {detail-type: [Seat, Refunded]}, targets: [{topic: t}]}\n";
+  const std::string back =
+      "  - {name: refund, pattern: {detail-type: [NoSeat]}, targets: [{service: pay}]}\n";
+  CHECK(found(forward + back, services).empty());
+  CHECK(found(forward, services) == "error not-fed 0, error not-undone 0, note nobody-listens 0");
+  const std::vector<RuleFile> files{{.name = "rules.yaml", .text = "rules:\n" + forward}};
+  const auto findings = lint(*RuleSet::parse(files), services);
+  REQUIRE(findings.size() == 3);
+  CHECK(findings[1].what
+        == "Paid is to be undone by Refunded, and nothing leads to that from NoSeat: Paid of pay → "
+           "seat (rule paid) → NoSeat");
+  CHECK(findings[1].remedy == "let a rule send NoSeat to pay");
+}
+
+TEST_CASE("what an emitted event follows from is read from the manifest") {
+  const auto declaration = read_declaration(R"({"service":"pay","source":"s","consumes":[],"emits":[
+      {"detail-type":"Paid","after":["Order"],"undone-by":"Refunded"},
+      {"detail-type":"Failed","failure":true},{"detail-type":"Refunded","once":true}]})");
+  REQUIRE(declaration);
+  const auto& emissions = declaration->emissions;
+  REQUIRE(emissions.size() == 3);
+  CHECK(*emissions[0].after == std::vector<std::string>{"Order"});
+  CHECK(emissions[0].undone_by == "Refunded");
+  CHECK_FALSE(emissions[1].after);
+  CHECK(emissions[1].failure);
+  CHECK(emissions[2].once);
+}
