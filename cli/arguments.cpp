@@ -657,6 +657,10 @@ void add_replay(CLI::App& app, Draft& draft) {
   CLI::App* command = app.add_subcommand("replay", "Put archived events once more");
   add_choice(*command, replay.choice);
   command->add_option("--name", replay.name, "The replay's name (replay-TIME)");
+  command->add_option("--rule", replay.to.rules, "Only to this rule, whatever it says of replays")
+      ->type_name("NAME");
+  command->add_option("--target", replay.to.targets, "Only to targets of this name")
+      ->type_name("NAME");
   command->add_option("--speed", replay.speed, "10x: as they came, ten times as fast (max)")
       ->type_name("SPEED");
   command->add_option("--rate", draft.rate, "At most so many a second: 500/s")

@@ -13,7 +13,24 @@ namespace conga::cli {
 namespace {
 
 bool is_replaced(std::string_view field) {
-  return field == "id" || field == "replay-name" || field == "causation-id";
+  return field == "id" || field == "replay-name" || field == "replay-to" || field == "causation-id";
+}
+
+void pack_names(Packer& packer, std::string_view key, const std::vector<std::string>& names) {
+  packer.key(key).array(names.size());
+  for (const std::string& name : names) packer.string(name);
+}
+
+/// Empty: it is for whoever wants replays.
+std::string packed(const ReplayTo& to) {
+  const std::size_t members = (to.rules.empty() ? 0U : 1U) + (to.targets.empty() ? 0U : 1U);
+  if (members == 0) return "";
+  std::string bytes;
+  Packer packer(bytes);
+  packer.map(members);
+  if (!to.rules.empty()) pack_names(packer, "rules", to.rules);
+  if (!to.targets.empty()) pack_names(packer, "targets", to.targets);
+  return bytes;
 }
 
 /// Holds each line back until its time has come.
@@ -61,8 +78,9 @@ private:
 
 }  // namespace
 
-std::string replayed(const EventView& original, const std::string& name) {
-  std::size_t kept = 0;
+std::string replayed(const EventView& original, const std::string& name, const ReplayTo& to) {
+  const std::string chosen = packed(to);
+  std::size_t kept = chosen.empty() ? 0 : 1;
   for (const auto& [field, value] : original.map.members()) kept += is_replaced(field) ? 0U : 1U;
   std::string bytes;
   Packer packer(bytes);
@@ -70,6 +88,7 @@ std::string replayed(const EventView& original, const std::string& name) {
   packer.key("id").string(Uuid::v5(original.id, "replay/" + name).text());
   packer.key("replay-name").string(name);
   packer.key("causation-id").string(original.id.text());
+  if (!chosen.empty()) packer.key("replay-to").raw(chosen);
   for (const auto& [field, value] : original.map.members()) {
     if (!is_replaced(field)) packer.key(field).value(value);
   }
@@ -78,10 +97,11 @@ std::string replayed(const EventView& original, const std::string& name) {
 
 Result<std::unique_ptr<LineSource>> open_replay(const ArchiveChoice& choice,
                                                 const std::string& name,
+                                                const ReplayTo& to,
                                                 ReplayPace pace,
                                                 const Clock& clock) {
-  auto lines = open_archive_lines(choice, clock, [name](const Archived& archived) {
-    const std::string bytes = replayed(archived.event, name);
+  auto lines = open_archive_lines(choice, clock, [name, to](const Archived& archived) {
+    const std::string bytes = replayed(archived.event, name, to);
     return std::to_string(archived.ingested.time_since_epoch().count()) + " "
            + to_json(Value::trusted(bytes));
   });

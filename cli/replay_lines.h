@@ -15,12 +15,19 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace conga::cli {
 
-/// The replayed event: `original` with another id, `replay-name`, and the original's id as
-/// causation-id.
-std::string replayed(const EventView& original, const std::string& name);
+/// Whom a replay is for; both empty: rules that say `replay: true`, and all their targets.
+struct ReplayTo {
+  std::vector<std::string> rules{};    ///< These, whatever they say of replays.
+  std::vector<std::string> targets{};  ///< Only these of them.
+};
+
+/// The replayed event: `original` with another id, `replay-name`, the original's id as
+/// causation-id, and `replay-to` if the replay is for some only.
+std::string replayed(const EventView& original, const std::string& name, const ReplayTo& to = {});
 
 struct ReplayPace {
   /// How many times as fast as the events came, above 0; 0: as fast as they are taken.
@@ -31,6 +38,7 @@ struct ReplayPace {
 /// the lines with the reason.
 Result<std::unique_ptr<LineSource>> open_replay(const ArchiveChoice& choice,
                                                 const std::string& name,
+                                                const ReplayTo& to,
                                                 ReplayPace pace,
                                                 const Clock& clock);
 

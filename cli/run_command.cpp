@@ -141,7 +141,7 @@ struct Maker {
     const auto pace = parse_speed(options.speed);
     if (!pace) return fail(Fault::Permanent, "--speed: " + pace.error().what);
     const std::string name = options.name.empty() ? replay_name(clock.now().wall) : options.name;
-    auto lines = open_replay(options.choice, name, *pace, clock);
+    auto lines = open_replay(options.choice, name, options.to, *pace, clock);
     if (!lines) return lines.failure();
     if (!look.json) screen.note("replay " + name + "\n");
     return std::make_unique<Put>(

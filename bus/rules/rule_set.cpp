@@ -42,6 +42,13 @@ void append_target(Packer& packer, const LinkTarget& target) {
   }
 }
 
+bool lists(const Value& names, std::string_view name) {
+  for (const Value each : names.elements()) {
+    if (each.string() == name) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 RuleSet::RuleSet() : matcher_(Matcher::compile({})) {}
@@ -76,14 +83,40 @@ void RuleSet::match(const EventView& event, Routing& routing) const {
       continue;
     }
     const Rule& rule = rules_[position];
-    if (replayed && !rule.replay) continue;
+    if (replayed) {
+      match_replayed(event, position, routing);
+      continue;
+    }
     routing.rules.push_back(position);
     routing.targets.insert(routing.targets.end(), rule.targets.begin(), rule.targets.end());
-    for (const std::uint32_t topic : rule.topics) {
-      const auto known = std::ranges::find(routing.topics, topic);
-      if (known == routing.topics.end()) routing.topics.push_back(topic);
-    }
+    add_topics(rule, routing);
   }
+}
+
+void RuleSet::add_topics(const Rule& rule, Routing& routing) {
+  for (const std::uint32_t topic : rule.topics) {
+    const auto known = std::ranges::find(routing.topics, topic);
+    if (known == routing.topics.end()) routing.topics.push_back(topic);
+  }
+}
+
+/// A replayed event goes to the rules that it names, or to those that want replays; of these to the
+/// targets that it names, or to all.
+void RuleSet::match_replayed(const EventView& event,
+                             std::uint32_t position,
+                             Routing& routing) const {
+  const Rule& rule = rules_[position];
+  const auto rules = event.replay_to.find("rules");
+  const auto targets = event.replay_to.find("targets");
+  const bool wanted = rules ? lists(*rules, rule.name) : rule.replay;
+  if (!wanted) return;
+  const std::size_t before = routing.targets.size();
+  for (const std::uint32_t target : rule.targets) {
+    if (!targets || lists(*targets, targets_[target].target)) routing.targets.push_back(target);
+  }
+  if (targets && routing.targets.size() == before) return;
+  routing.rules.push_back(position);
+  if (!targets) add_topics(rule, routing);
 }
 
 std::string RuleSet::listing(std::span<const std::uint64_t> matches) const {

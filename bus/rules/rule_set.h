@@ -98,6 +98,9 @@ public:
 private:
   friend class RuleFileReader;
 
+  static void add_topics(const Rule& rule, Routing& routing);
+  void match_replayed(const EventView& event, std::uint32_t position, Routing& routing) const;
+
   /// What a pattern of the matcher stands for.
   struct Meaning {
     bool is_rule = true;

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <utility>
 
 namespace conga::cli {
@@ -135,6 +136,33 @@ void Put::begin(const Time& now) {
   last_answer_ = now.steady;
   next_event_ = now.steady;
   next_drawing_ = now.steady + kDrawing;
+  named_ = options_.rules.empty() && options_.targets.empty();
+  if (named_) return;
+  std::string none;
+  Packer(none).map(0);
+  ask(now, "rules.list", std::move(none));
+}
+
+/// A name that is none would be nobody's, and the events put in vain.
+void Put::answered(const Time& /*now*/, const Answer& answer) {
+  std::set<std::string> rules;
+  std::set<std::string> targets;
+  const Value list = Value::trusted(answer.result).find("rules").value_or(Value());
+  for (const Value& rule : list.elements()) {
+    rules.insert(text_of(rule, "name"));
+    const Value ends = rule.find("targets").value_or(Value());
+    for (const Value& target : ends.elements()) targets.insert(text_of(target, "name"));
+  }
+  const auto check = [this](std::string_view kind, const auto& wanted, const auto& known) {
+    for (const std::string& name : wanted) {
+      if (known.contains(name) || exit_code()) continue;
+      fail_with(ExitCode::Refused,
+                "the bus has no " + std::string(kind) + " '" + name + "': conga rules list");
+    }
+  };
+  check("rule", options_.rules, rules);
+  check("target", options_.targets, targets);
+  named_ = true;
 }
 
 void Put::take(const Time& now, Frame& frame) {
@@ -142,6 +170,7 @@ void Put::take(const Time& now, Frame& frame) {
 }
 
 void Put::turn(const Time& now) {
+  if (!named_) return;
   report_results(now);
   read_lines(now);
   if (ended_ && in_flight_.empty()) {

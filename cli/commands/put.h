@@ -31,6 +31,8 @@ struct PutOptions {
   double rate = 0;                               ///< Events a second; 0: as fast as they are taken.
   Duration patience = std::chrono::seconds(30);  ///< Without any answer, before giving up.
   bool quiet = false;                            ///< Says nothing of what was accepted.
+  std::vector<std::string> rules{};  ///< That the bus must have, or nothing is put. So the next.
+  std::vector<std::string> targets{};
 };
 
 /// `500`, `500/s`, `2.5/s`.
@@ -54,6 +56,7 @@ public:
 
 protected:
   void begin(const Time& now) override;
+  void answered(const Time& now, const Answer& answer) override;
   void take(const Time& now, Frame& frame) override;
   void turn(const Time& now) override;
   std::optional<SteadyTime> due() const override;
@@ -83,6 +86,7 @@ private:
   std::uint64_t offered_ = 0;
   std::uint64_t done_ = 0;
   std::uint64_t refused_ = 0;
+  bool named_ = true;    ///< The rules and targets that the options name are known to the bus.
   bool ended_ = false;   ///< Nothing more to read.
   bool broken_ = false;  ///< The input could not be read to its end.
   SteadyTime started_;

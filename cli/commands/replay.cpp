@@ -34,6 +34,8 @@ PutOptions put_options_of(const ReplayOptions& options) {
   put.rate = options.rate;
   put.patience = options.patience;
   put.quiet = true;
+  put.rules = options.to.rules;
+  put.targets = options.to.targets;
   return put;
 }
 

@@ -16,6 +16,7 @@ namespace conga::cli {
 struct ReplayOptions {
   ArchiveChoice choice{};
   std::string name{};   ///< Empty: of the time it begins.
+  ReplayTo to{};        ///< Whom it is for.
   std::string speed{};  ///< `10x`, `max`; empty: max.
   double rate = 0;      ///< Events a second at most; 0: as fast as they are taken.
   Duration patience = std::chrono::seconds(30);

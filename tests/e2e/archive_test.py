@@ -125,6 +125,20 @@ class ArchiveTest(unittest.TestCase):
         # What was replayed is no second time in the archive.
         self.assertEqual(len(self.exported()), len(self.made) + 1)
 
+    def test_a_replay_goes_to_the_chosen_rule_and_to_no_other(self):
+        code, _, error = self.conga("replay", "--name", "some", "--rule", "write-letters")
+        self.assertEqual(code, 0, error)
+        self.assertEqual(len(self.take(self.letters, 4)), 4)
+        self.assertFalse(self.books.deliveries)
+        code, _, error = self.conga("replay", "--name", "more", "--target", "books")
+        self.assertEqual(code, 0, error)
+        self.take(self.books, 3)
+        self.assertFalse(self.letters.deliveries)
+        for wrong in (["--rule", "write-leters"], ["--target", "book"]):
+            code, _, error = self.conga("replay", *wrong)
+            self.assertEqual(code, 1)
+            self.assertIn(f"the bus has no {wrong[0][2:]} '{wrong[1]}'", error)
+
     def test_a_faulty_replay_ends_with_its_reason(self):
         self.assertEqual(self.conga("replay", "--speed", "fast")[0], 2)
         code, _, error = self.conga("replay", "--pattern", "{")

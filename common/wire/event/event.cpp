@@ -82,6 +82,16 @@ Result<> read_resources(const Value& value) {
   return {};
 }
 
+Result<> read_replay_to(const Value& value) {
+  bool well = value.is_map();
+  for (const auto& [key, list] : value.members()) {
+    well = well && list.is_array();
+    for (const Value element : list.elements()) well = well && element.is_string();
+  }
+  if (!well) return invalid("replay-to", "must be a map of rules and targets, arrays of text");
+  return {};
+}
+
 /// The envelope's fields, in the order of their bits in Fields.
 enum class Field : std::uint8_t {
   Id,
@@ -96,6 +106,7 @@ enum class Field : std::uint8_t {
   Traceparent,
   Key,
   ReplayName,
+  ReplayTo,
 };
 
 struct FieldName {
@@ -103,7 +114,7 @@ struct FieldName {
   Field field;
 };
 
-constexpr std::array<FieldName, 12> kFields{{{"id", Field::Id},
+constexpr std::array<FieldName, 13> kFields{{{"id", Field::Id},
                                              {"source", Field::Source},
                                              {"detail-type", Field::DetailType},
                                              {"time", Field::Time},
@@ -114,7 +125,8 @@ constexpr std::array<FieldName, 12> kFields{{{"id", Field::Id},
                                              {"hops", Field::Hops},
                                              {"traceparent", Field::Traceparent},
                                              {"key", Field::Key},
-                                             {"replay-name", Field::ReplayName}}};
+                                             {"replay-name", Field::ReplayName},
+                                             {"replay-to", Field::ReplayTo}}};
 
 constexpr unsigned bit(Field field) {
   return 1U << static_cast<unsigned>(field);
@@ -153,6 +165,9 @@ Result<> read_field(Field field, const Value& value, EventView& event) {
       return read_text("key", value, event.key);
     case Field::ReplayName:
       return read_text("replay-name", value, event.replay_name);
+    case Field::ReplayTo:
+      event.replay_to = value;
+      return read_replay_to(value);
   }
   return {};
 }

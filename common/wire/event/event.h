@@ -47,6 +47,7 @@ struct EventView {
   std::string_view traceparent;
   std::string_view key;
   std::string_view replay_name;  ///< Of an event that is put again from an archive.
+  Value replay_to;  ///< A map of {rules: [text], targets: [text]}, both optional; null if absent.
   std::optional<Uuid> causation_id;
   std::uint32_t hops = 0;
   Value detail;

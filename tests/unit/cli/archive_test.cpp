@@ -5,6 +5,7 @@
 #include "cli/commands/replay.h"
 #include "cli/replay_lines.h"
 #include "common/wire/event/event.h"
+#include "common/wire/event/json.h"
 
 #include <doctest/doctest.h>
 
@@ -61,12 +62,14 @@ TEST_CASE("a replayed event has an id of its own, its original as cause, and the
   CHECK(view->key == "k");
   CHECK(view->detail_type == "Placed");
   CHECK(replayed(*original, "fix") == again);
+  const std::string some = replayed(*original, "fix", {.rules = {"r"}, .targets = {"t"}});
+  CHECK(conga::to_json(conga::read_event(some)->replay_to) == R"({"rules":["r"],"targets":["t"]})");
   CHECK(conga::read_event(replayed(*original, "other"))->id != view->id);
 }
 
 TEST_CASE("a replay of a journal that is not there says so") {
   const SystemClock clock;
-  const auto lines = open_replay({.journal = "/nowhere"}, "fix", {}, clock);
+  const auto lines = open_replay({.journal = "/nowhere"}, "fix", {}, {}, clock);
   REQUIRE(lines);
   std::string line;
   (*lines)->wait();

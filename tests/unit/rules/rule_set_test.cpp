@@ -200,6 +200,37 @@ TEST_CASE("a replayed event goes to rules that say so, and to no others") {
   }
 }
 
+TEST_CASE("a replay may be for some rules and targets only, whatever these say of replays") {
+  const auto rules = parse(R"(
+rules:
+  - {name: a, pattern: {source: [shop]}, targets: [{service: letters}, {service: audit}, {topic: t}]}
+  - {name: b, replay: true, pattern: {source: [shop]}, targets: [{service: books}, {service: audit}]}
+)");
+  REQUIRE(rules);
+  conga::bus::Routing routing;
+  const auto targets = [&](const std::string& replay_to) {
+    const auto bytes = conga::json_to_msgpack(
+        R"({"id":"0193583f-5f4e-7c3a-9d0e-5f1f4b7d0a11","source":"shop","detail-type":"Placed",)"
+        R"("detail":{},"replay-name":"fix","replay-to":)"
+        + replay_to + "}");
+    REQUIRE(bytes);
+    const auto view = conga::read_event(*bytes);
+    if (!view) return view.error().what;
+    rules->match(*view, routing);
+    std::string names = routing.topics.empty() ? "" : "t ";
+    for (const std::uint32_t at : routing.targets) {
+      names += rules->targets()[at].rule + "/" + rules->targets()[at].target + " ";
+    }
+    return names;
+  };
+  CHECK(targets(R"({"rules":["a"]})") == "t a/letters a/audit ");
+  CHECK(targets(R"({"rules":["a"],"targets":["audit"]})") == "a/audit ");
+  CHECK(targets(R"({"targets":["audit"]})") == "b/audit ");
+  CHECK(targets(R"({"targets":["letters"]})").empty());
+  CHECK(targets("{}") == "b/books b/audit ");
+  CHECK(targets(R"(["a"])").find("replay-to") != std::string::npos);
+}
+
 TEST_CASE("expectations are read, and events that begin or meet them are marked") {
   const auto rules = parse(R"(
 rules:
