@@ -2,6 +2,7 @@
 
 #include "bus/sidecar/answers.h"
 
+#include "bus/sidecar/letter_facts.h"
 #include "common/core/version.h"
 #include "common/wire/event/event.h"
 #include "common/wire/event/packer.h"
@@ -15,14 +16,6 @@ namespace {
 /// An answer must pass the reader's limit of 1 MiB, so lists end when they come near it.
 constexpr std::size_t kAnswerSize = std::size_t{900} * 1024;
 constexpr std::size_t kMostTargets = 2000;
-
-void pack_time(Packer& packer, const std::optional<WallTime>& time) {
-  if (time) {
-    packer.string(format_rfc3339(*time));
-  } else {
-    packer.null();
-  }
-}
 
 /// An age for people: whole milliseconds, or seconds when there are many.
 std::string age_text(Duration age) {
@@ -122,22 +115,12 @@ void pack_counters(Packer& packer, const SidecarCounters& node, const EngineCoun
 }
 
 void pack_letter(Packer& packer, const DeadLetter& letter) {
-  packer.key("number").unsigned_integer(letter.number);
-  packer.key("rule").string(letter.target.rule).key("target").string(letter.target.target);
-  packer.key("service").string(letter.service).key("event-id").string(letter.event_id);
-  packer.key("source").string(letter.source).key("detail-type").string(letter.detail_type);
-  packer.key("correlation-id").string(letter.correlation_id);
-  packer.key("error-code").string(letter.error_code);
-  packer.key("error-message").string(letter.error_message);
-  packer.key("exhausted-retry-condition").string(letter.exhausted_retry_condition);
-  packer.key("retry-attempts").unsigned_integer(letter.retry_attempts);
-  pack_time(packer.key("first-attempt"), letter.first_attempt);
-  pack_time(packer.key("last-attempt"), letter.last_attempt);
+  pack_letter_facts(packer, letter);
   pack_time(packer.key("time"), letter.at);
   packer.key("sequence").unsigned_integer(letter.sequence);
 }
 
-constexpr std::size_t kLetterFields = 16;
+constexpr std::size_t kLetterFields = kLetterFacts + 2;
 
 void pack_body(Packer& packer, const DeadLetter& letter) {
   letter.event.empty() ? packer.null() : packer.raw(letter.event);

@@ -2,10 +2,10 @@
 
 #include "bus/sidecar/letter_news.h"
 
+#include "bus/sidecar/letter_facts.h"
 #include "bus/sidecar/link.h"
 #include "common/wire/event/packer.h"
 
-#include <optional>
 #include <string>
 
 namespace conga::bus {
@@ -13,24 +13,10 @@ namespace {
 
 constexpr std::size_t kLettersPerTurn = 100;
 
-void pack_time(Packer& packer, const std::optional<WallTime>& time) {
-  time ? packer.string(format_rfc3339(*time)) : packer.null();
-}
-
 std::string detail_of(const DeadLetter& letter) {
   std::string detail;
   Packer packer(detail);
-  packer.map(14).key("number").unsigned_integer(letter.number);
-  packer.key("rule").string(letter.target.rule).key("target").string(letter.target.target);
-  packer.key("service").string(letter.service).key("event-id").string(letter.event_id);
-  packer.key("source").string(letter.source).key("detail-type").string(letter.detail_type);
-  packer.key("correlation-id").string(letter.correlation_id);
-  packer.key("error-code").string(letter.error_code);
-  packer.key("error-message").string(letter.error_message);
-  packer.key("exhausted-retry-condition").string(letter.exhausted_retry_condition);
-  packer.key("retry-attempts").unsigned_integer(letter.retry_attempts);
-  pack_time(packer.key("first-attempt"), letter.first_attempt);
-  pack_time(packer.key("last-attempt"), letter.last_attempt);
+  pack_letter_facts(packer.map(kLetterFacts), letter);
   return detail;
 }
 
