@@ -116,7 +116,8 @@ TEST_CASE("what stays away is told, with what it was waited for after") {
   REQUIRE(bench.node->wake_at());
   bench.pass(20s);
   REQUIRE(bench.turn());
-  const auto told = conga::read_event(bench.told());
+  const std::string put = bench.told();
+  const auto told = conga::read_event(put);
   REQUIRE(told);
   CHECK(told->source == "conga.expectations");
   CHECK(told->detail_type == "ExpectationMissed");
