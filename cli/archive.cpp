@@ -75,6 +75,7 @@ Result<std::vector<std::string>> read_archive(Files& files,
   }
   JournalReader reader([&](const JournalEntry& entry) {
     if (!is_archived(entry) || !is_within(entry.event.ingested, *period)) return;
+    if (entry.event.sequence <= choice.after) return;
     if (filter && !filter(entry.view->map)) return;
     use({.sequence = entry.event.sequence, .ingested = entry.event.ingested, .event = *entry.view});
   });

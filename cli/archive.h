@@ -23,7 +23,8 @@ struct ArchiveChoice {
   std::string journal{};  ///< The sidecar's journal.directory.
   std::string since{};    ///< `24h` ago, or RFC 3339; empty: the oldest. So the next.
   std::string until{};
-  std::string pattern{};  ///< JSON or `@file`; empty: every event.
+  std::string pattern{};    ///< JSON or `@file`; empty: every event.
+  bus::Sequence after = 0;  ///< Only events behind this one.
 };
 
 /// `24h`: so long before `now`; or a time by RFC 3339. Permanent if it is neither.

@@ -244,13 +244,16 @@ Examples:
 
 constexpr const char* kReplayExamples =
     R"(Puts archived events on the bus once more, each with the field replay-name and an id of its own,
-and its original's id as causation-id. They go to rules that say `replay: true` and to no others. The
-same name once more makes the same ids: after an interruption, what was put already is recognised.
+and its original's id as causation-id. They go to rules that say `replay: true` and to no others, or
+to those of --rule and --target, whatever they say. How far it got is kept in replay-NAME.json in
+$XDG_STATE_HOME/conga or ~/.local/state/conga: --resume goes on from there, with the same ids, so that
+what was put already is recognised.
 
 Examples:
   conga replay --journal var/journal --since 2h --until 1h
   conga replay --journal var/journal --since 24h --pattern '{"detail-type": ["OrderPlaced"]}' --speed 10x
-  conga replay --journal var/journal --name after-the-fix --rate 500/s)";
+  conga replay --journal var/journal --name after-the-fix --rate 500/s
+  conga replay --resume after-the-fix)";
 
 constexpr const char* kWhyExamples =
     R"(Needs no bus. Of a rule that does not match: the first field that no value satisfies, what the
@@ -656,6 +659,7 @@ void add_replay(CLI::App& app, Draft& draft) {
   ReplayOptions& replay = draft.replay;
   CLI::App* command = app.add_subcommand("replay", "Put archived events once more");
   add_choice(*command, replay.choice);
+  command->get_option("--journal")->required(false);
   command->add_option("--name", replay.name, "The replay's name (replay-TIME)");
   command->add_option("--rule", replay.to.rules, "Only to this rule, whatever it says of replays")
       ->type_name("NAME");
@@ -669,6 +673,20 @@ void add_replay(CLI::App& app, Draft& draft) {
   command->add_option("--patience", draft.patience, "Give up without any answer for so long (30s)")
       ->type_name("DURATION")
       ->check(is_duration);
+  command->add_option("--state", replay.state, "Where to keep how far it got")->type_name("FILE");
+  CLI::Option* const resume =
+      command->add_option("--resume", replay.resume, "Go on with a replay that was interrupted")
+          ->type_name("NAME");
+  for (CLI::Option* const option : command->get_options()) {
+    const bool both =
+        option == resume || option->check_lname("state") || option->check_lname("help");
+    if (!both) resume->excludes(option);
+  }
+  command->callback([&replay] {
+    if (replay.resume.empty() && replay.choice.journal.empty()) {
+      throw CLI::RequiredError("--journal, or --resume,");
+    }
+  });
   command->footer(kReplayExamples);
 }
 

@@ -31,6 +31,10 @@ public:
   /// Blocks until next() may have more to say than Later: for commands with nothing else to do.
   virtual void wait() {}
 
+  /// The first `lines` lines that were given out are done with: whoever takes them need not see
+  /// them again, should it be interrupted.
+  virtual void done(std::uint64_t lines) { static_cast<void>(lines); }
+
   /// How much of it has been given out, 0 to 1; nothing if that cannot be known.
   virtual std::optional<double> fraction() const = 0;
 };

@@ -7,6 +7,7 @@
 #include "common/wire/event/packer.h"
 
 #include <charconv>
+#include <deque>
 #include <utility>
 
 namespace conga::cli {
@@ -36,13 +37,22 @@ std::string packed(const ReplayTo& to) {
 /// Holds each line back until its time has come.
 class ReplayLines final : public LineSource {
 public:
-  /// `lines`: when an event came in microseconds, a blank, the event.
-  ReplayLines(std::unique_ptr<LineSource> lines, ReplayPace pace, const Clock& clock)
-      : lines_(std::move(lines)), pace_(pace), clock_(clock) {}
+  /// `lines`: when an event came in microseconds, its sequence, the event, with blanks between.
+  ReplayLines(std::unique_ptr<LineSource> lines,
+              ReplayPace pace,
+              const Clock& clock,
+              bus::Sequence after,
+              std::unique_ptr<Bookmark> bookmark)
+      : lines_(std::move(lines)),
+        pace_(pace),
+        clock_(clock),
+        bookmark_(std::move(bookmark)),
+        done_(after) {}
 
   Next next(std::string& line) override {
     if (waiting_.empty()) {
       const Next came = lines_->next(waiting_);
+      ended_ = came == Next::End;
       if (came != Next::Line) {
         std::swap(line, waiting_);
         waiting_.clear();
@@ -51,14 +61,47 @@ public:
     }
     const std::size_t blank = waiting_.find(' ');
     if (!is_due(std::string_view(waiting_).substr(0, blank))) return Next::Later;
-    line.assign(waiting_, blank + 1);
-    waiting_.clear();
+    if (given_count_ == 0) keep();
+    if (!unkept_.empty()) {
+      line = unkept_;
+      return Next::Broken;
+    }
+    give(blank + 1, line);
     return Next::Line;
+  }
+
+  void done(std::uint64_t lines) override {
+    const bus::Sequence before = done_;
+    while (!given_.empty() && given_count_ - given_.size() < lines) {
+      done_ = given_.front();
+      given_.pop_front();
+    }
+    if (ended_ && given_.empty()) {
+      if (bookmark_) static_cast<void>(bookmark_->finish());  // if it stays, resuming finds nothing
+    } else if (done_ != before) {
+      keep();
+    }
   }
 
   std::optional<double> fraction() const override { return std::nullopt; }
 
 private:
+  void keep() {
+    if (!bookmark_) return;
+    if (const auto kept = bookmark_->keep(done_); !kept) unkept_ = kept.error().what;
+  }
+
+  /// The waiting line, whose sequence begins at `begin`.
+  void give(std::size_t begin, std::string& line) {
+    const std::size_t blank = waiting_.find(' ', begin);
+    bus::Sequence sequence = 0;
+    std::from_chars(waiting_.data() + begin, waiting_.data() + blank, sequence);
+    if (bookmark_) given_.push_back(sequence);
+    ++given_count_;
+    line.assign(waiting_, blank + 1);
+    waiting_.clear();
+  }
+
   bool is_due(std::string_view came) {
     if (pace_.speed == 0) return true;
     std::int64_t micros = 0;
@@ -74,6 +117,12 @@ private:
   const Clock& clock_;
   std::string waiting_;  ///< A line whose time has not come.
   std::optional<std::pair<SteadyTime, std::int64_t>> started_;
+  std::unique_ptr<Bookmark> bookmark_;  ///< Null: none is kept.
+  std::deque<bus::Sequence> given_;     ///< Of the lines that are given out and not done with.
+  std::uint64_t given_count_ = 0;
+  bus::Sequence done_;
+  bool ended_ = false;
+  std::string unkept_;  ///< Why the bookmark could not be kept.
 };
 
 }  // namespace
@@ -99,14 +148,16 @@ Result<std::unique_ptr<LineSource>> open_replay(const ArchiveChoice& choice,
                                                 const std::string& name,
                                                 const ReplayTo& to,
                                                 ReplayPace pace,
-                                                const Clock& clock) {
+                                                const Clock& clock,
+                                                std::unique_ptr<Bookmark> bookmark) {
   auto lines = open_archive_lines(choice, clock, [name, to](const Archived& archived) {
     const std::string bytes = replayed(archived.event, name, to);
     return std::to_string(archived.ingested.time_since_epoch().count()) + " "
-           + to_json(Value::trusted(bytes));
+           + std::to_string(archived.sequence) + " " + to_json(Value::trusted(bytes));
   });
   if (!lines) return lines.failure();
-  return std::unique_ptr<LineSource>(std::make_unique<ReplayLines>(std::move(*lines), pace, clock));
+  return std::unique_ptr<LineSource>(std::make_unique<ReplayLines>(
+      std::move(*lines), pace, clock, choice.after, std::move(bookmark)));
 }
 
 }  // namespace conga::cli

@@ -13,6 +13,7 @@
 #include "common/core/clock.h"
 #include "common/core/ids.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,12 +35,29 @@ struct ReplayPace {
   double speed = 0;
 };
 
+/// Where it is kept how far a replay got.
+class Bookmark {
+public:
+  Bookmark() = default;
+  Bookmark(const Bookmark&) = delete;
+  Bookmark& operator=(const Bookmark&) = delete;
+  virtual ~Bookmark() = default;
+
+  /// The event of this sequence is done with, and so is every chosen one before it. Durable when it
+  /// returns.
+  virtual Result<> keep(bus::Sequence done) = 0;
+
+  /// The replay came to its end: there is nothing to go on with.
+  virtual Result<> finish() = 0;
+};
+
 /// `clock` must outlive it. Transient if there is no thread or pipe left; a faulty choice breaks
-/// the lines with the reason.
+/// the lines with the reason, and so does a bookmark that cannot be kept; null: none is.
 Result<std::unique_ptr<LineSource>> open_replay(const ArchiveChoice& choice,
                                                 const std::string& name,
                                                 const ReplayTo& to,
                                                 ReplayPace pace,
-                                                const Clock& clock);
+                                                const Clock& clock,
+                                                std::unique_ptr<Bookmark> bookmark = nullptr);
 
 }  // namespace conga::cli

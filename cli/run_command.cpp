@@ -21,6 +21,7 @@
 #include "common/runtime/zmq/zmq_transport.h"
 
 #include <array>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <pwd.h>
@@ -52,6 +53,7 @@ struct Maker {
   Screen& screen;
   const Look& look;
   const Clock& clock;
+  Files& files;
 
   Made operator()(const PutOptions& options) const {
     auto lines = open_input(options);
@@ -137,11 +139,13 @@ struct Maker {
     return fail(Fault::Permanent, "chaos needs no bus");
   }
 
+  /// `options` are settled.
   Made operator()(const ReplayOptions& options) const {
     const auto pace = parse_speed(options.speed);
     if (!pace) return fail(Fault::Permanent, "--speed: " + pace.error().what);
-    const std::string name = options.name.empty() ? replay_name(clock.now().wall) : options.name;
-    auto lines = open_replay(options.choice, name, options.to, *pace, clock);
+    const std::string& name = options.name;
+    auto lines =
+        open_replay(options.choice, name, options.to, *pace, clock, open_bookmark(files, options));
     if (!lines) return lines.failure();
     if (!look.json) screen.note("replay " + name + "\n");
     return std::make_unique<Put>(
@@ -199,6 +203,19 @@ ExitCode drive(BusCommand& command,
   if (!ran) return complain(screen, ran.error(), ExitCode::Refused);
   // Without a code the time to end in was over before a second Ctrl-C or the bus's last answer.
   return command.exit_code().value_or(ExitCode::Refused);
+}
+
+/// How to go on with a replay that did not come to its end.
+ExitCode tell_how_to_resume(const ReplayOptions& replay,
+                            bool own_state,
+                            ExitCode code,
+                            Screen& screen) {
+  std::error_code error;
+  if (!std::filesystem::exists(replay.state, error)) return code;
+  screen.note("conga: not finished; go on with: conga replay --resume " + replay.name
+              + (own_state ? " --state " + replay.state : "") + "\n");
+  screen.flush();
+  return code == ExitCode::Done ? ExitCode::Interrupted : code;
 }
 
 bool is_offline(const RulesOptions& rules) {
@@ -261,14 +278,24 @@ ExitCode run_command(const Arguments& arguments, Random& random, Screen& screen,
                                 .by = person()};
   // A question to the person comes before the signals become input of the loop.
   const SystemClock clock;
-  const auto command = std::visit(Maker{settings, random, screen, look, clock}, arguments.command);
+  PosixFiles files;
+  CommandOptions options = arguments.command;
+  auto* const replay = std::get_if<ReplayOptions>(&options);
+  const bool own_state = replay != nullptr && !replay->state.empty();
+  if (replay != nullptr) {
+    auto whole = settled(files, *replay, clock.now().wall);
+    if (!whole) return complain(screen, whole.error(), ExitCode::Usage);
+    *replay = std::move(*whole);
+  }
+  const auto command = std::visit(Maker{settings, random, screen, look, clock, files}, options);
   if (!command) {
     const bool declined = command.error().code == "Declined";
     return complain(screen, command.error(), declined ? ExitCode::Refused : ExitCode::Usage);
   }
   const auto signals = Signals::open();
   if (!signals) return complain(screen, signals.error(), ExitCode::Refused);
-  return drive(**command, settings, **signals, screen);
+  const ExitCode code = drive(**command, settings, **signals, screen);
+  return replay == nullptr ? code : tell_how_to_resume(*replay, own_state, code, screen);
 }
 
 }  // namespace conga::cli

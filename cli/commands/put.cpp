@@ -20,6 +20,7 @@ namespace {
 constexpr int kLinesPerTurn = 2000;  ///< So that a turn stays short and answers are read.
 constexpr std::size_t kWindow = 4096;
 constexpr Duration kPipePause = std::chrono::milliseconds(10);
+constexpr Duration kTelling = std::chrono::milliseconds(200);
 constexpr Duration kDrawing = std::chrono::milliseconds(100);
 
 std::string as_json(std::string_view text) {
@@ -122,6 +123,7 @@ Put::Put(const ClientSettings& settings,
 void Put::drain(const Time& now) {
   if (in_flight_.empty()) {
     hide_progress();
+    tell_done();
     BusCommand::drain(now);
     return;
   }
@@ -263,6 +265,16 @@ void Put::report_results(const Time& now) {
     for (const std::uint64_t line : found->second) report(result, line);
     in_flight_.erase(found);
   }
+  if (now.steady < next_telling_) return;
+  next_telling_ = now.steady + kTelling;
+  tell_done();
+}
+
+/// Every line before the oldest that is in flight.
+void Put::tell_done() {
+  std::uint64_t done = line_;
+  for (const auto& each : in_flight_) done = std::min(done, each.second.front() - 1);
+  lines_->done(done);
 }
 
 void Put::report(const PutResult& result, std::uint64_t line) {
@@ -318,6 +330,7 @@ void Put::hide_progress() {
 
 void Put::end(const Time& now) {
   hide_progress();
+  tell_done();
   const Duration elapsed = now.steady - started_;
   if (!look_.json && done_ + refused_ != 1) {
     screen().note(counted(done_, "event") + " accepted in " + human_duration(elapsed) + " ("

@@ -73,6 +73,7 @@ private:
   void show_progress(const Time& now);
   void hide_progress();
   void end(const Time& now);
+  void tell_done();
 
   PutOptions options_;
   std::unique_ptr<LineSource> lines_;
@@ -94,6 +95,7 @@ private:
   SteadyTime next_event_;                ///< With --rate: not before.
   std::optional<SteadyTime> next_read_;  ///< Nothing: only an answer makes room for more.
   SteadyTime next_drawing_;
+  SteadyTime next_telling_;  ///< Of the lines that are done with, to where they come from.
   bool drawn_ = false;
 };
 

@@ -6,6 +6,8 @@
 """
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import unittest
@@ -32,6 +34,7 @@ class ArchiveTest(unittest.TestCase):
         self.site = Site(BUILD, RULES, sidecar="process")
         self.site.__enter__()
         self.addCleanup(self.leave)
+        os.environ["XDG_STATE_HOME"] = str(self.site.folder / "state")
         self.site.start_bus()
         self.letters = self.site.peer(service="letters")
         self.addCleanup(self.letters.close)
@@ -138,6 +141,71 @@ class ArchiveTest(unittest.TestCase):
             code, _, error = self.conga("replay", *wrong)
             self.assertEqual(code, 1)
             self.assertIn(f"the bus has no {wrong[0][2:]} '{wrong[1]}'", error)
+
+    def begin_replay(self, *arguments):
+        replay = subprocess.Popen(
+            [str(self.site.build / "cli/conga"), "replay", *arguments,
+             *([] if "--resume" in arguments else ["--journal", "journal"]),
+             "--publish", self.site.publish, "--subscribe", self.site.subscribe],
+            cwd=self.site.folder, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(replay.stderr.close)
+        self.addCleanup(replay.wait)
+        self.addCleanup(replay.kill)
+        return replay
+
+    def resume(self, name):
+        return self.site.run("cli/conga", "replay", "--resume", name,
+                             "--publish", self.site.publish, "--subscribe", self.site.subscribe)
+
+    def test_a_replay_that_was_interrupted_goes_on(self):
+        more = [event("shop.orders", "OrderPaid", {"total": n}) for n in range(296)]
+        self.letters.put_all(more)
+        self.take(self.letters, 296)
+        state = self.site.folder / "state/conga/replay-half.json"
+        replay = self.begin_replay("--name", "half", "--rule", "write-letters", "--rate", "100/s")
+        got = self.take(self.letters, 60)
+        replay.kill()
+        replay.wait()
+        done = json.loads(state.read_text())["done"]
+        self.assertGreater(done, 0)
+        self.assertLess(done, 300)
+        # Not in the replay, which goes on as it was begun.
+        late = event("shop.orders", "OrderPaid", {"total": 1000})
+        self.letters.put(late)
+        replay = self.begin_replay("--resume", "half")
+        # Settled as they come; an attempt more of one event has its id and is one with it.
+        seen = {each["id"]: each for each in got}
+        while len(seen) < 301:
+            each = self.take(self.letters, 1)[0]
+            seen[each["id"]] = each
+        self.assertEqual(replay.wait(30), 0)
+        self.assertNotIn("300 events", replay.stderr.read())
+        last = event("shop.orders", "OrderPaid", {"total": 1001})
+        self.letters.put(last)
+        while last["id"] not in seen:
+            each = self.take(self.letters, 1)[0]
+            seen[each["id"]] = each
+        again = [each for each in seen.values() if each.get("replay-name") == "half"]
+        self.assertEqual(len(seen), 302)
+        self.assertEqual(
+            sorted(each["causation-id"] for each in again),
+            sorted(each["id"] for each in self.made + more),
+        )
+        self.assertFalse(self.books.deliveries)
+        self.assertFalse(state.exists())
+        code, _, error = self.resume("half")
+        self.assertEqual(code, 2)
+        self.assertIn("no replay 'half' was interrupted", error)
+
+    def test_a_replay_that_is_stopped_says_how_to_go_on(self):
+        replay = self.begin_replay("--name", "stop", "--rule", "write-letters", "--rate", "1/s")
+        self.take(self.letters, 1)
+        replay.send_signal(signal.SIGTERM)
+        self.assertEqual(replay.wait(30), 130)
+        self.assertIn("conga replay --resume stop\n", replay.stderr.read())
+        code, _, error = self.resume("stop")
+        self.assertEqual(code, 0, error)
+        self.take(self.letters, 3)
 
     def test_a_faulty_replay_ends_with_its_reason(self):
         self.assertEqual(self.conga("replay", "--speed", "fast")[0], 2)

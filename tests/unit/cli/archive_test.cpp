@@ -4,8 +4,10 @@
 
 #include "cli/commands/replay.h"
 #include "cli/replay_lines.h"
+#include "common/io/small_files.h"
 #include "common/wire/event/event.h"
 #include "common/wire/event/json.h"
+#include "tests/support/mem_files.h"
 
 #include <doctest/doctest.h>
 
@@ -17,10 +19,13 @@ using conga::SystemClock;
 using conga::Uuid;
 using conga::WallTime;
 using conga::cli::LineSource;
+using conga::cli::open_bookmark;
 using conga::cli::open_replay;
 using conga::cli::parse_speed;
 using conga::cli::parse_when;
 using conga::cli::replayed;
+using conga::cli::ReplayOptions;
+using conga::cli::settled;
 
 namespace {
 
@@ -65,6 +70,42 @@ TEST_CASE("a replayed event has an id of its own, its original as cause, and the
   const std::string some = replayed(*original, "fix", {.rules = {"r"}, .targets = {"t"}});
   CHECK(conga::to_json(conga::read_event(some)->replay_to) == R"({"rules":["r"],"targets":["t"]})");
   CHECK(conga::read_event(replayed(*original, "other"))->id != view->id);
+}
+
+TEST_CASE("a replay is resumed as it was begun, behind the last event that is done with") {
+  conga::testing::MemFiles files;
+  ReplayOptions options;
+  options.choice = {.journal = "/var/journal", .since = "1h", .pattern = R"({"source":["shop"]})"};
+  options.to = {.rules = {"r"}, .targets = {"t", "u"}};
+  options.name = "fix";
+  options.speed = "10x";
+  options.rate = 2.5;
+  options.state = "/state/fix.json";
+  const auto begun = settled(files, options, kNow);
+  REQUIRE(begun);
+  CHECK(begun->choice.until == conga::format_rfc3339(kNow));
+  REQUIRE(open_bookmark(files, *begun)->keep(41));
+  ReplayOptions again;
+  again.resume = "fix";
+  again.state = options.state;
+  const auto found = settled(files, again, kNow + std::chrono::hours(5));
+  REQUIRE(found);
+  CHECK(found->choice.after == 41);
+  CHECK(found->choice.since == conga::format_rfc3339(kNow - std::chrono::hours(1)));
+  CHECK(found->choice.until == begun->choice.until);
+  CHECK(found->choice.pattern == options.choice.pattern);
+  CHECK(found->to.rules == options.to.rules);
+  CHECK(found->to.targets == options.to.targets);
+  CHECK(found->speed == "10x");
+  CHECK(found->rate == 2.5);
+  CHECK(found->patience == options.patience);
+
+  again.resume = "other";
+  CHECK(settled(files, again, kNow).error().what.find("'fix'") != std::string::npos);
+  REQUIRE(conga::replace_file(files, options.state, "{}"));
+  CHECK_FALSE(settled(files, again, kNow));
+  REQUIRE(open_bookmark(files, *begun)->finish());
+  CHECK(settled(files, again, kNow).error().what.find("no replay 'other'") != std::string::npos);
 }
 
 TEST_CASE("a replay of a journal that is not there says so") {
