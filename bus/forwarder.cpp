@@ -459,7 +459,7 @@ void Forwarder::on_link_frame(const Time& now, Frame& frame) {
     ++counters_.relayed;
     return send(Channel::Subscribe, std::move(frame.topic), std::move(frame.body));
   }
-  if (frame.topic == put_topic(kSidecarClient)) return on_put(now, kSidecarClient, frame.body);
+  if (frame.topic == kSidecarPutTopic) return on_put(now, kSidecarClient, frame.body);
   if (frame.topic != kAliveTopic) {
     return complain_malformed(now, frame.topic, "is not for the sidecar to send");
   }

@@ -3,6 +3,7 @@
 #include "cli/bus_command.h"
 
 #include "cli/text.h"
+#include "common/wire/event/packer.h"
 #include "common/wire/topics.h"
 
 #include <algorithm>
@@ -83,6 +84,7 @@ void BusCommand::drain(const Time& /*now*/) {
 }
 
 std::uint64_t BusCommand::ask(const Time& now, std::string verb, std::string arguments) {
+  if (arguments.empty()) Packer(arguments).map(0);
   const std::uint64_t request = session_.ask(verb, std::move(arguments));
   questions_[request] = {.verb = std::move(verb), .deadline = now.steady + settings_.timeout};
   return request;

@@ -72,8 +72,9 @@ protected:
 
   virtual void emit(const Time& /*now*/, std::vector<Frame>& /*out*/) {}
 
-  /// The request's number, as its answer will name it.
-  std::uint64_t ask(const Time& now, std::string verb, std::string arguments);
+  /// The request's number, as its answer will name it. `arguments`: one msgpack map; left out: an
+  /// empty one.
+  std::uint64_t ask(const Time& now, std::string verb, std::string arguments = {});
 
   void finish(ExitCode code);
 

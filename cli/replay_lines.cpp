@@ -17,11 +17,6 @@ bool is_replaced(std::string_view field) {
   return field == "id" || field == "replay-name" || field == "replay-to" || field == "causation-id";
 }
 
-void pack_names(Packer& packer, std::string_view key, const std::vector<std::string>& names) {
-  packer.key(key).array(names.size());
-  for (const std::string& name : names) packer.string(name);
-}
-
 /// Empty: it is for whoever wants replays.
 std::string packed(const ReplayTo& to) {
   const std::size_t members = (to.rules.empty() ? 0U : 1U) + (to.targets.empty() ? 0U : 1U);
@@ -29,8 +24,8 @@ std::string packed(const ReplayTo& to) {
   std::string bytes;
   Packer packer(bytes);
   packer.map(members);
-  if (!to.rules.empty()) pack_names(packer, "rules", to.rules);
-  if (!to.targets.empty()) pack_names(packer, "targets", to.targets);
+  if (!to.rules.empty()) packer.key("rules").strings(to.rules);
+  if (!to.targets.empty()) packer.key("targets").strings(to.targets);
   return bytes;
 }
 

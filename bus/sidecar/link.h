@@ -26,6 +26,8 @@ inline constexpr std::string_view kRoutedTopic = "link/routed";
 /// What the sidecar is called as a client: its own events go to the forwarder as `put/NAME`, over
 /// the link, and no other client may have that name.
 inline constexpr std::string_view kSidecarClient = "conga.sidecar";
+inline constexpr std::string_view kSidecarPutTopic = "put/conga.sidecar";
+inline constexpr std::string_view kSidecarResultTopic = "put-result/conga.sidecar";
 
 /// Sources that begin so are conga's own, as `aws.` is Amazon EventBridge's: the forwarder refuses
 /// them from clients.

@@ -17,6 +17,7 @@
 #include "common/wire/topics.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -100,7 +101,7 @@ struct SidecarNode::State final : RecoveryVisitor {
   static std::optional<Uuid> id_of(std::string_view event, std::string_view& text);
   void on_routed_event(const Time& at, const RoutedEvent& event, std::string& results);
   bool name_targets(const RoutedEvent& event);
-  std::size_t targets_in(const RoutedEvent& event) const;
+  std::span<const std::uint32_t> targets_of(const RoutedEvent& event) const;
   void take_on(const Time& at, const EventRef& ref, const RoutedEvent& event);
   void bury_loop(const EventRef& ref, const RoutedEvent& event);
   void on_instance(const Time& at, const Frame& frame, const Topic& topic);
@@ -382,16 +383,16 @@ void SidecarNode::State::on_routed_event(const Time& at,
   refuse("JournalFull", ref.error().what);
 }
 
-/// How many of the positions are of targets; those of expectations come after them.
-std::size_t SidecarNode::State::targets_in(const RoutedEvent& event) const {
-  const auto first = std::ranges::find_if(
-      event.targets, [this](std::uint32_t position) { return position >= engine.table_size(); });
-  return static_cast<std::size_t>(first - event.targets.begin());
+/// The positions of its targets; those of expectations, `marks`, come after them.
+std::span<const std::uint32_t> SidecarNode::State::targets_of(const RoutedEvent& event) const {
+  return std::span(event.targets).first(event.targets.size() - marks.size());
 }
 
 /// Fills `named` and `marks`. False: a position is not in the table.
 bool SidecarNode::State::name_targets(const RoutedEvent& event) {
-  const std::size_t targets = targets_in(event);
+  const auto first_mark = std::ranges::find_if(
+      event.targets, [this](std::uint32_t position) { return position >= engine.table_size(); });
+  const auto targets = static_cast<std::size_t>(first_mark - event.targets.begin());
   named.resize(targets);
   marks.clear();
   for (std::size_t at = 0; at < targets; ++at) {
@@ -412,7 +413,7 @@ void SidecarNode::State::take_on(const Time& at, const EventRef& ref, const Rout
     bury_loop(ref, event);
     return;
   }
-  for (const std::uint32_t position : std::span(event.targets).first(targets_in(event))) {
+  for (const std::uint32_t position : targets_of(event)) {
     engine.accept(at, engine.target_at(position), ref);
   }
 }
@@ -422,8 +423,8 @@ void SidecarNode::State::bury_loop(const EventRef& ref, const RoutedEvent& event
   dead.event = ref;
   dead.code = "LoopDetected";
   dead.message = "the event has more causes in a row than max-hops allows: some rules form a loop";
-  const std::size_t targets = targets_in(event);
-  for (const std::uint32_t position : std::span(event.targets).first(targets)) {
+  const auto targets = targets_of(event);
+  for (const std::uint32_t position : targets) {
     const TargetId target = engine.target_at(position);
     burials.push_back({.dead = dead,
                        .target = engine.name_of(target),
@@ -431,7 +432,7 @@ void SidecarNode::State::bury_loop(const EventRef& ref, const RoutedEvent& event
                        .journalled = true,
                        .delayed = false});
   }
-  if (targets > 0) return;
+  if (!targets.empty()) return;
   burials.push_back({.dead = std::move(dead),
                      .target = {std::string(kNobody), std::string(kNobody)},
                      .service = {},
@@ -746,7 +747,7 @@ void SidecarNode::on_frame(const Time& now, Frame& frame) {
     state.on_table(now, frame);
     return;
   }
-  if (frame.topic == put_result_topic(kSidecarClient)) {
+  if (frame.topic == kSidecarResultTopic) {
     state.own_events.on_results(frame.body);
     return;
   }

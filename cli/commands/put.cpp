@@ -140,9 +140,7 @@ void Put::begin(const Time& now) {
   next_drawing_ = now.steady + kDrawing;
   named_ = options_.rules.empty() && options_.targets.empty();
   if (named_) return;
-  std::string none;
-  Packer(none).map(0);
-  ask(now, "rules.list", std::move(none));
+  ask(now, "rules.list");
 }
 
 /// A name that is none would be nobody's, and the events put in vain.

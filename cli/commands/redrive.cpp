@@ -163,9 +163,7 @@ void RedriveTasks::begin(const Time& now) {
     ask(now, "dlq.cancel", task_argument(options_.numbers.front(), settings().by));
     return;
   }
-  std::string all;
-  Packer(all).map(0);
-  ask(now, "dlq.tasks", std::move(all));
+  ask(now, "dlq.tasks");
 }
 
 void RedriveTasks::answered(const Time& /*now*/, const Answer& answer) {

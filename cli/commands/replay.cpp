@@ -17,11 +17,6 @@
 namespace conga::cli {
 namespace {
 
-void pack_names(Packer& packer, std::string_view key, const std::vector<std::string>& names) {
-  packer.key(key).array(names.size());
-  for (const std::string& name : names) packer.string(name);
-}
-
 std::string state_text(const ReplayOptions& options, bus::Sequence done) {
   std::string bytes;
   Packer packer(bytes);
@@ -32,8 +27,8 @@ std::string state_text(const ReplayOptions& options, bus::Sequence done) {
   packer.key("since").string(options.choice.since);
   packer.key("until").string(options.choice.until);
   packer.key("pattern").string(options.choice.pattern);
-  pack_names(packer, "rules", options.to.rules);
-  pack_names(packer, "targets", options.to.targets);
+  packer.key("rules").strings(options.to.rules);
+  packer.key("targets").strings(options.to.targets);
   packer.key("speed").string(options.speed);
   packer.key("rate").number(options.rate);
   packer.key("patience").string(format_duration(options.patience));

@@ -98,9 +98,7 @@ Rules::Rules(ClientSettings settings, RulesOptions::Action action, Screen& scree
     : BusCommand(std::move(settings), screen), action_(action), look_(look) {}
 
 void Rules::begin(const Time& now) {
-  std::string none;
-  Packer(none).map(0);
-  ask(now, action_ == RulesOptions::Action::Reload ? "rules.reload" : "rules.list", none);
+  ask(now, action_ == RulesOptions::Action::Reload ? "rules.reload" : "rules.list");
 }
 
 void Rules::answered(const Time& /*now*/, const Answer& answer) {

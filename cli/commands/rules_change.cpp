@@ -34,17 +34,6 @@ std::map<std::string, std::string> essence_of(const Value& answer) {
   return essence;
 }
 
-void pack_names(Packer& packer, std::string_view key, const std::vector<std::string>& names) {
-  packer.key(key).array(names.size());
-  for (const std::string& name : names) packer.string(name);
-}
-
-std::string empty_map() {
-  std::string map;
-  Packer(map).map(0);
-  return map;
-}
-
 }  // namespace
 
 RulesChanges changes_between(const Value& now, const Value& then) {
@@ -71,13 +60,12 @@ RulesChange::RulesChange(
 
 void RulesChange::begin(const Time& now) {
   if (options_.action != Action::Versions) {
-    ask(now, "rules.list", empty_map());
+    ask(now, "rules.list");
     return;
   }
   step_ = Step::Versions;
-  std::string arguments = empty_map();
+  std::string arguments;
   if (options_.version != 0) {
-    arguments.clear();
     Packer(arguments).map(1).key("version").unsigned_integer(options_.version);
   }
   ask(now, "rules.versions", std::move(arguments));
@@ -90,7 +78,7 @@ void RulesChange::answered(const Time& now, const Answer& answer) {
       return change(now);
     case Step::Change:
       change_ = answer.result;
-      ask(now, "rules.list", empty_map());
+      ask(now, "rules.list");
       return;
     case Step::After:
       return report(Value::trusted(answer.result));
@@ -129,9 +117,9 @@ void RulesChange::report(const Value& after) {
     Packer packer(bytes);
     packer.map(5).key("generation").unsigned_integer(count_of(change, "generation"));
     packer.key("rules").unsigned_integer(count_of(change, "rules"));
-    pack_names(packer, "added", changes.added);
-    pack_names(packer, "removed", changes.removed);
-    pack_names(packer, "changed", changes.changed);
+    packer.key("added").strings(changes.added);
+    packer.key("removed").strings(changes.removed);
+    packer.key("changed").strings(changes.changed);
     screen().print(to_json(Value::trusted(bytes)) + "\n");
     return finish(ExitCode::Done);
   }

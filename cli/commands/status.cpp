@@ -112,10 +112,8 @@ void Status::ask_both(const Time& now) {
   bus_.reset();
   sidecar_.reset();
   fault_.clear();
-  std::string none;
-  Packer(none).map(0);
-  bus_request_ = ask(now, "bus.status", none);
-  ask(now, "sidecar.status", none);
+  bus_request_ = ask(now, "bus.status");
+  ask(now, "sidecar.status");
 }
 
 void Status::answered(const Time& now, const Answer& answer) {

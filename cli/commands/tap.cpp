@@ -6,7 +6,6 @@
 #include "cli/event_text.h"
 #include "cli/text.h"
 #include "common/wire/event/json.h"
-#include "common/wire/event/packer.h"
 #include "common/wire/topics.h"
 
 #include <utility>
@@ -54,9 +53,7 @@ Tap::Tap(ClientSettings settings,
 void Tap::begin(const Time& now) {
   if (past_) {
     stage_ = Stage::Settling;
-    std::string none;
-    Packer(none).map(0);
-    ask(now, "sidecar.status", std::move(none));
+    ask(now, "sidecar.status");
   }
   if (look_.progress && !look_.json) {
     screen().note("tapping " + topic_ + (topic_.ends_with('/') ? "…" : "") + " on "

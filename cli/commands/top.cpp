@@ -17,10 +17,9 @@ constexpr Duration kKeys = std::chrono::milliseconds(50);
 constexpr std::string_view kEnter = "\x1b[?1049h\x1b[?25l";
 constexpr std::string_view kLeave = "\x1b[?25h\x1b[?1049l";
 
-std::string nothing(bool is_null) {
+std::string nothing() {
   std::string bytes;
-  Packer packer(bytes);
-  is_null ? packer.null() : packer.map(0);
+  Packer(bytes).null();
   return bytes;
 }
 
@@ -57,9 +56,9 @@ void Top::ask_all(const Time& now) {
   bus_.reset();
   rules_.reset();
   sidecar_.reset();
-  bus_request_ = ask(now, "bus.status", nothing(false));
-  rules_request_ = ask(now, "rules.list", nothing(false));
-  ask(now, "sidecar.status", nothing(false));
+  bus_request_ = ask(now, "bus.status");
+  rules_request_ = ask(now, "rules.list");
+  ask(now, "sidecar.status");
 }
 
 void Top::answered(const Time& now, const Answer& answer) {
@@ -73,7 +72,7 @@ void Top::answered(const Time& now, const Answer& answer) {
 /// A sidecar that is away is a part of the picture.
 bool Top::refused(const Time& now, const Answer& answer) {
   if (answer.request == bus_request_ || answer.request == rules_request_) return false;
-  sidecar_ = nothing(true);
+  sidecar_ = nothing();
   weigh(now);
   return true;
 }

@@ -254,8 +254,7 @@ std::string encode(const Event& event) {
   packer.key(name_of(Field::Source)).string(event.source);
   packer.key(name_of(Field::DetailType)).string(event.detail_type);
   packer.key(name_of(Field::Time)).string(format_rfc3339(event.time));
-  packer.key(name_of(Field::Resources)).array(event.resources.size());
-  for (const std::string& resource : event.resources) packer.string(resource);
+  packer.key(name_of(Field::Resources)).strings(event.resources);
   for (const Text& text : texts) {
     if (!text.value.empty()) packer.key(name_of(text.field)).string(text.value);
   }

@@ -76,6 +76,12 @@ Packer& Packer::array(std::size_t size) {
   return *this;
 }
 
+Packer& Packer::strings(const std::vector<std::string>& texts) {
+  array(texts.size());
+  for (const std::string& text : texts) string(text);
+  return *this;
+}
+
 Packer& Packer::map(std::size_t size) {
   Appender sink(out_);
   msgpack::packer<Appender>(sink).pack_map(narrow(size));

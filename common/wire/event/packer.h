@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace conga {
 
@@ -26,6 +27,7 @@ public:
   Packer& number(double value);  ///< Always as a float 64, so that 3.0 stays a double.
   Packer& string(std::string_view text);
   Packer& array(std::size_t size);
+  Packer& strings(const std::vector<std::string>& texts);  ///< An array of them.
   Packer& map(std::size_t size);
 
   /// A map key: the same as string(), and reads better.
