@@ -206,7 +206,8 @@ void Forwarder::on_event(const EventView& event, std::string& results) {
   if (!routing_.rules.empty()) ++counters_.matched;
   counters_.put_sizes.observe(static_cast<std::int64_t>(event.bytes.size()));
   const bool loop = event.hops > options_.max_hops;
-  const bool durable = !routing_.targets.empty() || !routing_.expectations.empty();
+  const bool durable =
+      !routing_.targets.empty() || !routing_.expectations.empty() || !routing_.archives.empty();
   const bool topic_only = !loop && !durable && !routing_.topics.empty();
   const bool open =
       link_.state() == LinkGate::State::Open || link_.state() == LinkGate::State::Full;
@@ -228,6 +229,11 @@ void Forwarder::pass_on(const EventView& event, bool loop) {
   const auto behind_targets = static_cast<std::uint32_t>(rules_.targets().size());
   for (const std::uint32_t mark : routing_.expectations) {
     routing_.targets.push_back(behind_targets + mark);
+  }
+  const auto behind_marks =
+      behind_targets + 2 * static_cast<std::uint32_t>(rules_.expectations().size());
+  for (const std::uint32_t archive : routing_.archives) {
+    routing_.targets.push_back(behind_marks + archive);
   }
   batch_.push_back({.event = event.bytes, .loop = loop, .targets = routing_.targets});
   batch_bytes_ += event.bytes.size();
@@ -489,6 +495,7 @@ std::string Forwarder::table_body() const {
   for (const RuleSet::Expectation& each : rules_.expectations()) {
     table.expectations.push_back(each.link);
   }
+  for (const RuleSet::Archive& each : rules_.archives()) table.archives.push_back(each.link);
   return encode(table);
 }
 

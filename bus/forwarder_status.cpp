@@ -85,13 +85,15 @@ std::string Forwarder::status(const Time& now) const {
 std::string Forwarder::list_rules() const {
   std::string result;
   Packer(result)
-      .map(3)
+      .map(4)
       .key("generation")
       .unsigned_integer(generation_)
       .key("rules")
       .raw(rules_.listing(matches_))
       .key("expectations")
-      .raw(rules_.expectation_listing());
+      .raw(rules_.expectation_listing())
+      .key("archives")
+      .raw(rules_.archive_listing());
   return result;
 }
 

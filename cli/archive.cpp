@@ -2,6 +2,9 @@
 
 #include "cli/archive.h"
 
+#include "bus/sidecar/file_archive.h"
+
+#include <algorithm>
 #include <utility>
 
 namespace conga::cli {
@@ -48,6 +51,21 @@ std::vector<std::string> sentences_of(const LogScan& scan, const JournalReader& 
 
 }  // namespace
 
+std::string directory_of(const ArchiveChoice& choice) {
+  if (choice.archive.empty()) return choice.journal;
+  return choice.journal + "/" + std::string(bus::kArchivesFolder) + "/" + choice.archive;
+}
+
+Result<std::vector<std::string>> archives_of(Files& files, const std::string& journal) {
+  const auto beside = files.list(journal);
+  if (!beside) return beside.failure();
+  const std::string folder(bus::kArchivesFolder);
+  if (std::ranges::find(*beside, folder) == beside->end()) return std::vector<std::string>();
+  auto names = files.list(journal + "/" + folder);
+  if (names) std::ranges::sort(*names);
+  return names;
+}
+
 bool is_archived(const JournalEntry& entry) {
   return entry.type == bus::kEventRecord && entry.view->replay_name.empty();
 }
@@ -80,7 +98,7 @@ Result<std::vector<std::string>> read_archive(Files& files,
     use({.sequence = entry.event.sequence, .ingested = entry.event.ingested, .event = *entry.view});
   });
   reader.stop_when(stop);
-  const auto scan = read_journal(files, choice.journal, reader);
+  const auto scan = read_journal(files, directory_of(choice), reader);
   if (!scan) {
     if (stop) return std::vector<std::string>();
     return scan.failure();

@@ -16,16 +16,24 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace conga::cli {
 
 struct ArchiveChoice {
   std::string journal{};  ///< The sidecar's journal.directory.
+  std::string archive{};  ///< An archive of the rules; empty: the journal itself.
   std::string since{};    ///< `24h` ago, or RFC 3339; empty: the oldest. So the next.
   std::string until{};
   std::string pattern{};    ///< JSON or `@file`; empty: every event.
   bus::Sequence after = 0;  ///< Only events behind this one.
 };
+
+/// Where the chosen archive is.
+std::string directory_of(const ArchiveChoice& choice);
+
+/// The archives beside a journal, by name. Permanent if the directory cannot be read.
+Result<std::vector<std::string>> archives_of(Files& files, const std::string& journal);
 
 /// `24h`: so long before `now`; or a time by RFC 3339. Permanent if it is neither.
 Result<WallTime> parse_when(std::string_view text, WallTime now);

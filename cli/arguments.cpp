@@ -236,11 +236,14 @@ Examples:
 
 constexpr const char* kArchiveExamples =
     R"(Needs no bus; reads the journal of one that may be running. The journal is the archive: it keeps
-every accepted event for as long as its retention says. What was replayed is left out.
+every accepted event for as long as its retention says. Archives that the rules name (`archives`) are
+beside it, in DIRECTORY/archives: choose one with --archive. What was replayed is left out.
 
 Examples:
+  conga archive list --journal var/journal
   conga archive stats --journal var/journal --since 24h
-  conga archive export --journal var/journal --pattern '{"source": ["shop.web"]}' > events.jsonl)";
+  conga archive export --journal var/journal --pattern '{"source": ["shop.web"]}' > events.jsonl
+  conga archive export --journal var/journal --archive payments --since 720h > payments.jsonl)";
 
 constexpr const char* kReplayExamples =
     R"(Puts archived events on the bus once more, each with the field replay-name and an id of its own,
@@ -253,6 +256,7 @@ Examples:
   conga replay --journal var/journal --since 2h --until 1h
   conga replay --journal var/journal --since 24h --pattern '{"detail-type": ["OrderPlaced"]}' --speed 10x
   conga replay --journal var/journal --name after-the-fix --rate 500/s
+  conga replay --journal var/journal --archive payments --since 720h --target ledger
   conga replay --resume after-the-fix)";
 
 constexpr const char* kWhyExamples =
@@ -633,6 +637,9 @@ void add_map(CLI::App& app, Draft& draft) {
 
 void add_choice(CLI::App& command, ArchiveChoice& choice) {
   add_journal_directory(command, choice.journal)->required();
+  command
+      .add_option("--archive", choice.archive, "Not the journal's events: those of this archive")
+      ->type_name("NAME");
   command.add_option("--since", choice.since, "Not what is older: 24h, or 2026-11-23T10:00:00Z")
       ->type_name("WHEN");
   command.add_option("--until", choice.until, "Not what is newer, so written too")
@@ -651,6 +658,10 @@ void add_archive(CLI::App& app, Draft& draft) {
     command->footer(kArchiveExamples);
     command->callback([&archive, action] { archive.action = action; });
   };
+  CLI::App* const list = group->add_subcommand("list", "Count what each archive holds");
+  add_journal_directory(*list, archive.choice.journal)->required();
+  list->footer(kArchiveExamples);
+  list->callback([&archive] { archive.action = ArchiveOptions::Action::List; });
   add("stats", "Count events and bytes by source and detail-type", ArchiveOptions::Action::Stats);
   add("export", "Print events as JSON lines, oldest first", ArchiveOptions::Action::Export);
 }

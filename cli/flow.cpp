@@ -2,7 +2,7 @@
 
 #include "cli/flow.h"
 
-#include "bus/sidecar/expectation_watch.h"
+#include "bus/sidecar/pseudo_targets.h"
 #include "cli/text.h"
 
 #include <algorithm>
@@ -59,8 +59,11 @@ FlowEvent read_flow_event(const Value& value) {
   if (!event.at) event.at = time_at(value, "time");
   for (const Value& each : elements_of(value, "deliveries")) {
     FlowDelivery delivery = read_delivery(each);
-    const bool expects = delivery.target == bus::kExpectationTarget;
-    (expects ? event.expectations : event.deliveries).push_back(std::move(delivery));
+    if (!bus::is_pseudo_target(delivery.target)) {
+      event.deliveries.push_back(std::move(delivery));
+    } else if (delivery.target == bus::kExpectationTarget) {
+      event.expectations.push_back(std::move(delivery));
+    }
   }
   return event;
 }

@@ -2,8 +2,8 @@
 
 #include "cli/flow_map.h"
 
-#include "bus/sidecar/expectation_watch.h"
 #include "bus/sidecar/link.h"
+#include "bus/sidecar/pseudo_targets.h"
 
 #include <algorithm>
 
@@ -55,9 +55,9 @@ void FlowMap::add_event(const JournalEntry& entry) {
   ++events_;
   const std::string source(entry.view->source);
   const std::string type(entry.view->detail_type);
-  // What the sidecar waits for is no delivery, and its own news needs no taker.
+  // What the sidecar waits for or archives is no delivery, and its own news needs no taker.
   const auto is_delivery = [](const bus::TargetName& target) {
-    return target.target != bus::kExpectationTarget;
+    return !bus::is_pseudo_target(target.target);
   };
   if (!std::ranges::any_of(entry.targets, is_delivery)) {
     if (!source.starts_with(bus::kOwnSourcePrefix)) ++unmatched_[{source, type}];

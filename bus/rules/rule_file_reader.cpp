@@ -2,6 +2,7 @@
 
 #include "bus/rules/rule_file_reader.h"
 
+#include "common/core/check.h"
 #include "common/wire/event/packer.h"
 #include "common/wire/topics.h"
 
@@ -14,7 +15,11 @@ namespace {
 using Kind = Document::Kind;
 using std::chrono::hours;
 using std::chrono::milliseconds;
+using std::chrono::minutes;
 using std::chrono::seconds;
+
+constexpr std::uint64_t kLeastArchive = std::uint64_t{16} << 20U;
+constexpr std::uint64_t kMostArchive = std::uint64_t{1} << 50U;
 
 /// What a target says, before it is known to be of a service or of a topic.
 struct TargetText {
@@ -82,6 +87,13 @@ Document of_detail_type(const Document& name) {
   map.members.push_back(
       {.key = "detail-type", .line = name.line, .column = name.column, .value = std::move(list)});
   return map;
+}
+
+/// What every event matches: each has a source.
+Document any_event() {
+  const auto pattern = parse_yaml("{source: [{exists: true}]}", "every event");
+  CONGA_CHECK(pattern.has_value(), "a pattern of our own can be read");
+  return *pattern;
 }
 
 /// RFC 6901: empty, or parts that each begin with '/', with '~' only as "~0" and "~1".
@@ -207,6 +219,7 @@ void RuleFileReader::read(const RuleFile& file) {
   reader.require("rules");
   for (const Document& one : reader.list("rules")) rule(one, faults);
   for (const Document& one : reader.list("expectations")) expectation(one, faults);
+  for (const Document& one : reader.list("archives")) archive(one, faults);
   reader.finish();
   if (!faults.empty()) note(faults.error().what);
 }
@@ -238,8 +251,7 @@ void RuleFileReader::rule(const Document& document, ConfigFaults& faults) {
     rule.pattern = pack(*found);
     auto read = pattern(*found, rule.name.empty() ? "" : "rule " + rule.name + ": ", faults);
     if (read && rule.enabled) {
-      patterns_.push_back(std::move(*read));
-      rules_.meanings_.push_back({.is_rule = true, .position = position});
+      add_pattern(std::move(*read), RuleSet::Meaning::Kind::Rule, position);
     }
   }
   const Document* const list = document.find("targets");
@@ -288,9 +300,43 @@ void RuleFileReader::watch(const Document& document,
   text = pack(written);
   auto read = pattern(written, what, faults);
   if (!read) return;
-  const auto position = static_cast<std::uint32_t>(rules_.expectations_.size() - 1);
-  patterns_.push_back(std::move(*read));
-  rules_.meanings_.push_back({.is_rule = false, .position = 2 * position + (begins ? 0 : 1)});
+  const std::size_t position = rules_.expectations_.size() - 1;
+  add_pattern(
+      std::move(*read), RuleSet::Meaning::Kind::Expectation, 2 * position + (begins ? 0 : 1));
+}
+
+void RuleFileReader::archive(const Document& document, ConfigFaults& faults) {
+  const std::size_t position = rules_.archives_.size();
+  RuleSet::Archive& archive = rules_.archives_.emplace_back();
+  archive.file = faults.file();
+  archive.line = document.line;
+  std::string path = "archives[" + std::to_string(position) + "].";
+  ConfigReader reader(document, path, faults);
+  check_name(reader, "name", archive.link.name, path, faults);
+  if (!archive.link.name.empty()) path = "archive " + archive.link.name + ": ";
+  reader.text("description", archive.description);
+  ArchiveRetention& retention = archive.link.retention;
+  reader.duration("retention-age", retention.age, minutes(1), hours(24 * 3650));
+  reader.bytes("retention-size", retention.bytes, kLeastArchive, kMostArchive);
+  const Document* const found = reader.any("pattern");
+  reader.require("name");
+  reader.finish();
+  name(document, "archive", archive.link.name, faults);
+  if (archive.link.name.starts_with('.')) {
+    faults.add(*document.find("name"),
+               path + "name: must not begin with '.', for a folder has this name");
+  }
+  const Document written = found == nullptr ? any_event() : *found;
+  archive.pattern = pack(written);
+  auto read = pattern(written, path, faults);
+  if (read) add_pattern(std::move(*read), RuleSet::Meaning::Kind::Archive, position);
+}
+
+void RuleFileReader::add_pattern(Pattern pattern,
+                                 RuleSet::Meaning::Kind kind,
+                                 std::size_t position) {
+  patterns_.push_back(std::move(pattern));
+  rules_.meanings_.push_back({.kind = kind, .position = static_cast<std::uint32_t>(position)});
 }
 
 void RuleFileReader::name(const Document& document,

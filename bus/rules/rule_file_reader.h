@@ -26,6 +26,7 @@ public:
 private:
   void rule(const Document& document, ConfigFaults& faults);
   void expectation(const Document& document, ConfigFaults& faults);
+  void archive(const Document& document, ConfigFaults& faults);
   void name(const Document& document,
             std::string_view kind,
             const std::string& name,
@@ -33,6 +34,7 @@ private:
   std::optional<Pattern> pattern(const Document& document,
                                  const std::string& what,
                                  ConfigFaults& faults);
+  void add_pattern(Pattern pattern, RuleSet::Meaning::Kind kind, std::size_t position);
   void watch(const Document& document,
              const std::string& what,
              bool begins,
@@ -45,7 +47,7 @@ private:
   void add_topic(const std::string& topic, RuleSet::Rule& rule);
 
   RuleSet rules_;
-  std::vector<Pattern> patterns_;             ///< Of the enabled rules and of expectations.
+  std::vector<Pattern> patterns_;             ///< Of enabled rules, expectations, archives.
   std::map<std::string, std::string> named_;  ///< `rule NAME` to where it is.
   std::string faults_;                        ///< Of the files read so far, one per line.
 };

@@ -75,11 +75,13 @@ void RuleSet::match(const EventView& event, Routing& routing) const {
   routing.targets.clear();
   routing.topics.clear();
   routing.expectations.clear();
+  routing.archives.clear();
   const bool replayed = !event.replay_name.empty();
   for (const Matcher::RuleIndex match : routing.matches) {
-    const auto [is_rule, position] = meanings_[match];
-    if (!is_rule) {
-      if (!replayed) routing.expectations.push_back(position);
+    const auto [kind, position] = meanings_[match];
+    if (kind != Meaning::Kind::Rule) {
+      auto& places = kind == Meaning::Kind::Archive ? routing.archives : routing.expectations;
+      if (!replayed) places.push_back(position);
       continue;
     }
     const Rule& rule = rules_[position];
@@ -155,6 +157,31 @@ std::string RuleSet::expectation_listing() const {
     packer.key("by").string(expectation.link.by);
     packer.key("file").string(expectation.file);
     packer.key("line").unsigned_integer(expectation.line);
+  }
+  return listing;
+}
+
+std::string RuleSet::archive_listing() const {
+  std::string listing;
+  Packer packer(listing);
+  packer.array(archives_.size());
+  for (const Archive& archive : archives_) {
+    const ArchiveRetention& retention = archive.link.retention;
+    packer.map(7).key("name").string(archive.link.name);
+    packer.key("description").string(archive.description);
+    packer.key("pattern").raw(archive.pattern).key("retention-age");
+    if (retention.age > Duration(0)) {
+      packer.string(format_duration(retention.age));
+    } else {
+      packer.null();
+    }
+    packer.key("retention-size");
+    if (retention.bytes > 0) {
+      packer.unsigned_integer(retention.bytes);
+    } else {
+      packer.null();
+    }
+    packer.key("file").string(archive.file).key("line").unsigned_integer(archive.line);
   }
   return listing;
 }

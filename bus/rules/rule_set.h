@@ -33,6 +33,8 @@ struct Routing {
   /// 2n: it begins RuleSet::expectations()[n]; 2n + 1: it is what that one expects.
   std::vector<std::uint32_t> expectations;
 
+  std::vector<std::uint32_t> archives;  ///< Positions in RuleSet::archives().
+
   std::vector<Matcher::RuleIndex> matches;  ///< Working memory; so the next.
   Matcher::Scratch scratch;
 };
@@ -61,6 +63,15 @@ public:
     std::string expect;
   };
 
+  /// What is kept apart from the journal, and for how long.
+  struct Archive {
+    LinkArchive link;
+    std::string description;
+    std::string file;
+    std::size_t line = 0;
+    std::string pattern;  ///< msgpack, as written.
+  };
+
   /// No rules at all.
   RuleSet();
 
@@ -82,6 +93,8 @@ public:
 
   const std::vector<Expectation>& expectations() const { return expectations_; }
 
+  const std::vector<Archive>& archives() const { return archives_; }
+
   /// The names of `topic:` targets, each once.
   const std::vector<std::string>& topics() const { return topics_; }
 
@@ -91,6 +104,9 @@ public:
 
   /// Likewise for expectations: an array with a map per expectation.
   std::string expectation_listing() const;
+
+  /// Likewise for archives.
+  std::string archive_listing() const;
 
   /// What would exceed a limit of Amazon EventBridge, one sentence each. Nothing here minds.
   std::vector<std::string> aws_warnings() const;
@@ -103,14 +119,17 @@ private:
 
   /// What a pattern of the matcher stands for.
   struct Meaning {
-    bool is_rule = true;
-    std::uint32_t position = 0;  ///< In rules_; or as Routing::expectations has it.
+    enum class Kind : std::uint8_t { Rule, Expectation, Archive };
+
+    Kind kind = Kind::Rule;
+    std::uint32_t position = 0;  ///< In rules_; as Routing::expectations has it; in archives_.
   };
 
   std::vector<Rule> rules_;
   std::vector<LinkTarget> targets_;
   std::vector<std::string> topics_;
   std::vector<Expectation> expectations_;
+  std::vector<Archive> archives_;
   std::vector<Meaning> meanings_;  ///< By the matcher's index.
   Matcher matcher_;
 };

@@ -90,6 +90,13 @@ void pack_expectation(Packer& packer, const ExpectationState& state) {
   packer.key("passed-over").unsigned_integer(state.passed_over);
 }
 
+void pack_archive(Packer& packer, const ArchiveState& state) {
+  packer.map(5).key("name").string(state.name);
+  packer.key("archived").unsigned_integer(state.archived);
+  packer.key("waiting").unsigned_integer(state.waiting);
+  packer.key("bytes").unsigned_integer(state.bytes).key("fault").string(state.fault);
+}
+
 void pack_journal(Packer& packer, const StoreStats& store) {
   packer.map(6).key("events").unsigned_integer(store.events);
   packer.key("bytes").unsigned_integer(store.bytes);
@@ -210,7 +217,7 @@ std::string status_answer(const Time& now, const StatusFacts& facts, const Deliv
   const std::vector<ServiceState> services = engine.services();
   std::string answer;
   Packer packer(answer);
-  packer.map(11).key("version").string(kVersion).key("uptime").string(age_text(facts.uptime));
+  packer.map(12).key("version").string(kVersion).key("uptime").string(age_text(facts.uptime));
   packer.key("forwarder-generation").unsigned_integer(facts.generation);
   packer.key("pending").unsigned_integer(engine.pending());
   packer.key("in-flight").unsigned_integer(engine.in_flight());
@@ -225,6 +232,8 @@ std::string status_answer(const Time& now, const StatusFacts& facts, const Deliv
   for (const ServiceState& service : services) pack_service(packer, now, service);
   packer.key("expectations").array(facts.expectations.size());
   for (const ExpectationState& state : facts.expectations) pack_expectation(packer, state);
+  packer.key("archives").array(facts.archives.size());
+  for (const ArchiveState& state : facts.archives) pack_archive(packer, state);
   return answer;
 }
 

@@ -11,7 +11,9 @@
 //    targets: [{rule, target, service, state, pending, ready, waiting-retry, waiting-key, attempts,
 //               retry-attempts, settled, in-flight, oldest}…], the three counted in this run,
 //    services: [{service, instances: [{instance, credit, in-flight, last-heard}…]}…],
-//    expectations: [{name, open, met, missed, passed-over}…]}, all but `open` in this run
+//    expectations: [{name, open, met, missed, passed-over}…], all but `open` in this run
+//    archives: [{name, archived, waiting, bytes, fault}…]}, `archived` in this run; `fault` is
+//    text, empty if all is well
 //   A target's `pending` is all that has not ended, `in-flight` among it; `oldest` the age of the
 //   oldest, or null; `state` one of `ok`, `paused`, `no-instance`, `no-credit`, `removed`,
 //   `no-table`. `last-heard` is an age. At most 2 000 targets are listed, those with something
@@ -66,6 +68,7 @@
 
 #pragma once
 
+#include "bus/sidecar/archives.h"
 #include "bus/sidecar/audit_log.h"
 #include "bus/sidecar/dead_letters.h"
 #include "bus/sidecar/delivery_engine.h"
@@ -100,6 +103,7 @@ struct StatusFacts {
   SidecarCounters counters;
   LatencyCounts syncs;  ///< Of the journal; empty unless the shell gave a stopwatch.
   std::vector<ExpectationState> expectations;
+  std::vector<ArchiveState> archives;
 };
 
 std::string status_answer(const Time& now, const StatusFacts& facts, const DeliveryEngine& engine);

@@ -10,6 +10,7 @@
 
 #include "bus/sidecar/event_store.h"
 #include "bus/sidecar/link.h"
+#include "bus/sidecar/pseudo_targets.h"
 #include "bus/sidecar/target_queue.h"
 #include "common/core/clock.h"
 
@@ -25,10 +26,6 @@
 #include <vector>
 
 namespace conga::bus {
-
-/// The target's name under which the journal owes the end of an expectation; the rule's name is the
-/// expectation's. No rule can have such a target: '~' is in no name.
-inline constexpr std::string_view kExpectationTarget = "~expectation";
 
 /// What an expectation waits for since an event came.
 struct OpenExpectation {

@@ -38,6 +38,9 @@ public:
   /// Rules were loaded: what they expect.
   void set_table(std::vector<LinkExpectation> expectations);
 
+  /// How many indices mark_at() knows.
+  std::size_t marks() const { return 2 * watch_.table().size(); }
+
   /// Nothing if there is no such expectation.
   std::optional<Mark> mark_at(std::size_t index) const;
 

@@ -89,6 +89,12 @@ void pack(Packer& packer, const LinkExpectation& expectation) {
   pack(packer.key("within"), expectation.within);
 }
 
+void pack(Packer& packer, const LinkArchive& archive) {
+  packer.map(3).key("name").string(archive.name);
+  pack(packer.key("retention-age"), archive.retention.age);
+  packer.key("retention-size").unsigned_integer(archive.retention.bytes);
+}
+
 /// Reads the members of one map; remembers the first that is missing or of the wrong type.
 class MapReader {
 public:
@@ -116,6 +122,13 @@ public:
     const bool fits = micros && *micros >= 0;
     if (fits) into = Duration(*micros);
     note(key, fits);
+  }
+
+  void read(std::string_view key, std::uint64_t& into) {
+    const auto value = map_.find(key);
+    const auto number = value ? value->uint64() : std::nullopt;
+    if (number) into = *number;
+    note(key, number.has_value());
   }
 
   void read(std::string_view key, double& into) {
@@ -204,6 +217,17 @@ Result<LinkExpectation> read_expectation(const Value& value) {
   return expectation;
 }
 
+Result<LinkArchive> read_link_archive(const Value& value) {
+  LinkArchive archive;
+  MapReader reader(value);
+  reader.read("name", archive.name);
+  reader.read("retention-age", archive.retention.age);
+  reader.read("retention-size", archive.retention.bytes);
+  if (!reader.first_fault().empty()) return bad_member(reader.first_fault());
+  if (!is_archive_name(archive.name)) return bad_member("name");
+  return archive;
+}
+
 /// Reads checked objects that lie one behind another: each is walked over once.
 class Walk {
 public:
@@ -264,13 +288,15 @@ Result<RoutedEvent> read_routed_event(Walk& walk, const ValueLimits& limits) {
 std::string encode(const LinkTable& table) {
   std::string body;
   Packer packer(body);
-  const bool expects = !table.expectations.empty();
-  packer.array(expects ? 4 : 3).unsigned_integer(table.boot).unsigned_integer(table.generation);
+  const bool plain = table.expectations.empty() && table.archives.empty();
+  packer.array(plain ? 3 : 5).unsigned_integer(table.boot).unsigned_integer(table.generation);
   packer.array(table.targets.size());
   for (const LinkTarget& target : table.targets) pack(packer, target);
-  if (!expects) return body;
+  if (plain) return body;
   packer.array(table.expectations.size());
   for (const LinkExpectation& expectation : table.expectations) pack(packer, expectation);
+  packer.array(table.archives.size());
+  for (const LinkArchive& archive : table.archives) pack(packer, archive);
   return body;
 }
 
@@ -304,7 +330,7 @@ Result<LinkTable> read_table(std::string_view body) {
   if (!boot || !generation || !targets.is_array()) {
     return malformed(kTableTopic, "must be [boot, generation, [target…]]");
   }
-  LinkTable table{.boot = *boot, .generation = *generation, .targets = {}, .expectations = {}};
+  LinkTable table{.boot = *boot, .generation = *generation, .targets = {}};
   table.targets.reserve(targets.size());
   for (const Value value : targets.elements()) {
     auto target = read_target(value);
@@ -315,6 +341,11 @@ Result<LinkTable> read_table(std::string_view body) {
     auto expectation = read_expectation(value);
     if (!expectation) return expectation.failure();
     table.expectations.push_back(std::move(*expectation));
+  }
+  for (const Value value : fields.next().elements()) {
+    auto archive = read_link_archive(value);
+    if (!archive) return archive.failure();
+    table.archives.push_back(std::move(*archive));
   }
   return table;
 }

@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include "bus/sidecar/archive_log.h"
 #include "common/core/clock.h"
 #include "common/core/result.h"
 #include "common/wire/event/value.h"
@@ -82,12 +83,23 @@ struct LinkExpectation {
   friend bool operator==(const LinkExpectation&, const LinkExpectation&) = default;
 };
 
-/// `link/table`, forwarder to sidecar: [boot, generation, [target…], [expectation…]].
+/// An archive as the sidecar needs to know it; which events are for it the forwarder tells with
+/// each.
+struct LinkArchive {
+  std::string name;
+  ArchiveRetention retention = {};
+
+  friend bool operator==(const LinkArchive&, const LinkArchive&) = default;
+};
+
+/// `link/table`, forwarder to sidecar: [boot, generation, [target…], [expectation…], [archive…]];
+/// the last two may be left out if they are empty.
 struct LinkTable {
   std::uint64_t boot = 0;        ///< Of the forwarder; random, never 0.
   std::uint64_t generation = 0;  ///< From 1, one more with each reload.
   std::vector<LinkTarget> targets;
   std::vector<LinkExpectation> expectations = {};
+  std::vector<LinkArchive> archives = {};
 };
 
 /// `link/alive`, sidecar to forwarder: [boot, forwarder boot, generation, accepted].
@@ -99,8 +111,8 @@ struct LinkAlive {
 };
 
 /// One event with the table positions of its targets. Positions from the number of targets on are
-/// of expectations: + 2n, it begins the expectation n; + 2n + 1, it is what n expects. The view is
-/// into the body.
+/// of expectations: + 2n, it begins the expectation n; + 2n + 1, it is what n expects; those behind
+/// are of archives: + n, it is for the archive n. The view is into the body.
 struct RoutedEvent {
   std::string_view event;
   bool loop = false;  ///< Over the hop limit: dead-letter it, do not deliver it.

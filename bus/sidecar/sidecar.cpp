@@ -2,6 +2,7 @@
 
 #include "bus/sidecar/sidecar.h"
 
+#include "bus/sidecar/file_archive.h"
 #include "bus/sidecar/file_journal.h"
 #include "bus/sidecar/sqlite_dead_letters.h"
 #include "bus/sidecar/trace_index.h"
@@ -61,6 +62,15 @@ Result<std::unique_ptr<SidecarNode>> open_sidecar(
     auto index = TraceIndex::open(directory + "/trace-index.db");
     if (!index) return index.failure();
     return std::unique_ptr<TraceSource>(std::move(*index));
+  };
+  stores.open_archive = [&files,
+                         folder = directory + "/" + std::string(kArchivesFolder),
+                         size = config.archive_segment_size](
+                            const std::string& name) -> Result<std::unique_ptr<ArchiveLog>> {
+    if (auto made = files.make_directory(folder); !made) return made.failure();
+    auto archive = FileArchive::open(files, folder + "/" + name, size);
+    if (!archive) return archive.failure();
+    return std::unique_ptr<ArchiveLog>(std::move(*archive));
   };
   return SidecarNode::open(now, config.sidecar, stores, random, log);
 }

@@ -26,13 +26,22 @@ void read_bytes(ConfigReader& reader,
   into = static_cast<Integer>(value);
 }
 
+/// Segments are made of whole blocks.
+void read_segment_size(ConfigReader& reader, std::uint64_t least, std::uint32_t& size) {
+  constexpr std::uint32_t kBlock = 4096;
+  read_bytes(reader, "segment-size", size, least, kGiB);
+  size -= size % kBlock;
+}
+
+void read_archives(ConfigReader reader, SidecarConfig& config) {
+  read_segment_size(reader, kMiB, config.archive_segment_size);
+  reader.finish();
+}
+
 void read_journal(ConfigReader reader, FileJournalOptions& journal) {
   reader.require("directory");
   reader.path("directory", journal.directory);
-  read_bytes(reader, "segment-size", journal.segment_size, 4 * kMiB, kGiB);
-  // Segments are made of whole blocks.
-  constexpr std::uint32_t kBlock = 4096;
-  journal.segment_size -= journal.segment_size % kBlock;
+  read_segment_size(reader, 4 * kMiB, journal.segment_size);
   reader.duration("retention-age", journal.retention_age, 1min, 24h * 3650);
   reader.bytes("retention-size", journal.retention_bytes, 16 * kMiB, kMiB * kGiB);
   reader.boolean("accept-damage", journal.accept_damage);
@@ -73,6 +82,7 @@ void read_metrics(ConfigReader reader, SidecarConfig& config) {
 void read_sidecar_config(ConfigReader& reader, SidecarConfig& config) {
   reader.endpoint("link", config.link);
   read_journal(reader.section("journal"), config.journal);
+  read_archives(reader.section("archives"), config);
   read_dedup(reader.section("dedup"), config.sidecar.dedup);
   read_delivery(reader.section("delivery"), config.sidecar);
   read_event_limits(reader.section("event"), config.sidecar.limits);

@@ -18,6 +18,7 @@ namespace conga::bus {
 struct SidecarConfig {
   std::string link = "ipc://var/run/link";
   FileJournalOptions journal;
+  std::uint32_t archive_segment_size = std::uint32_t{16} << 20U;  ///< As the journal's.
   SidecarOptions sidecar;
   Duration drain_limit = std::chrono::seconds(10);
   LogOptions log;

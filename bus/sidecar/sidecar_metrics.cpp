@@ -82,6 +82,21 @@ void measure_letters(const MetricLabels& labels, const LetterCounts& counted, Me
                counted.failed_to_send);
 }
 
+void measure_archive(const MetricLabels& labels, const ArchiveState& state, MetricsPage& page) {
+  page.counter("conga_archived_events_total",
+               "Events that were copied into an archive.",
+               labels,
+               state.archived);
+  page.gauge("conga_archive_waiting_events",
+             "Events that are to be copied into an archive.",
+             labels,
+             static_cast<double>(state.waiting));
+  page.gauge("conga_archive_size_bytes",
+             "What an archive takes on disk.",
+             labels,
+             static_cast<double>(state.bytes));
+}
+
 void measure_expectation(const MetricLabels& labels,
                          const ExpectationState& state,
                          MetricsPage& page) {
@@ -143,6 +158,9 @@ void measure_sidecar(const Time& now,
   measure_node({{"bus", bus}}, facts, page);
   for (const ExpectationState& state : facts.expectations) {
     measure_expectation({{"bus", bus}, {"expectation", state.name}}, state, page);
+  }
+  for (const ArchiveState& state : facts.archives) {
+    measure_archive({{"bus", bus}, {"archive", state.name}}, state, page);
   }
   LetterCountsByTarget all = letters;
   for (const TargetState& target : engine.targets()) {

@@ -3,6 +3,7 @@
 #include "bus/sidecar/sidecar_node.h"
 
 #include "bus/sidecar/answers.h"
+#include "bus/sidecar/archives.h"
 #include "bus/sidecar/event_bodies.h"
 #include "bus/sidecar/expectations.h"
 #include "bus/sidecar/letter_news.h"
@@ -11,6 +12,7 @@
 #include "bus/sidecar/ordering.h"
 #include "bus/sidecar/outbox.h"
 #include "bus/sidecar/own_events.h"
+#include "bus/sidecar/pseudo_targets.h"
 #include "bus/sidecar/sidecar_metrics.h"
 #include "common/wire/event/event.h"
 #include "common/wire/messages.h"
@@ -146,6 +148,8 @@ struct SidecarNode::State final : RecoveryVisitor {
   OwnEvents own_events;
   std::unique_ptr<Expectations> expectations;
   std::vector<Expectations::Mark> marks;  ///< Of the event in work; kept for its memory.
+  std::unique_ptr<Archives> archives;
+  std::vector<std::uint32_t> archived_in;  ///< The event in work; kept for its memory.
   std::unique_ptr<LetterNews> news;
   std::unique_ptr<OperatorDesk> desk;
   Outbox outbox;
@@ -158,8 +162,8 @@ struct SidecarNode::State final : RecoveryVisitor {
   std::uint64_t accepted = 0;
   std::uint64_t stranger_boot = 0;  ///< Of a forwarder whose table has not come yet.
   std::uint64_t stranger_accepted = 0;
-  std::vector<TargetName> named;          ///< Kept for its memory.
-  std::vector<PendingDelivery> expected;  ///< During recovery: open expectations.
+  std::vector<TargetName> named;           ///< Kept for its memory.
+  std::vector<PendingDelivery> owed_here;  ///< During recovery: to pseudo targets.
   std::pair<std::string, std::string>
       deliver_to;            ///< Service and instance of the latest delivery …
   std::string deliver_over;  ///< … and its topic.
@@ -209,8 +213,12 @@ Result<> SidecarNode::State::open(const SidecarStores& stores) {
   store = std::move(*events);
   bodies = std::make_unique<EventBodies>(*store, options.cache_size);
   expectations = std::make_unique<Expectations>(*bodies, own_events, options.most_expectations);
-  for (const PendingDelivery& delivery : expected) expectations->recover(delivery);
-  expected = {};
+  archives = std::make_unique<Archives>(*bodies, stores.open_archive, log);
+  for (const PendingDelivery& delivery : owed_here) {
+    const bool archive = delivery.target.target == kArchiveTarget;
+    archive ? archives->recover(delivery) : expectations->recover(delivery);
+  }
+  owed_here = {};
   auto dead_letters = stores.open_dead_letters();
   if (!dead_letters) return dead_letters.failure();
   letters = std::move(*dead_letters);
@@ -261,8 +269,8 @@ void SidecarNode::State::on_recent_event(std::string_view event_bytes, WallTime 
 }
 
 void SidecarNode::State::on_pending(const PendingDelivery& delivery) {
-  if (delivery.target.target == kExpectationTarget) {
-    expected.push_back(delivery);
+  if (is_pseudo_target(delivery.target.target)) {
+    owed_here.push_back(delivery);
     return;
   }
   engine.recover(now, delivery);
@@ -292,6 +300,7 @@ void SidecarNode::State::on_table(const Time& at, const Frame& frame) {
   generation = table->generation;
   engine.set_table(at, table->targets);
   expectations->set_table(table->expectations);
+  archives->set_table(table->archives);
   own_events.set_online();
   log.info("table of targets", {{"generation", generation}, {"targets", table->targets.size()}});
 }
@@ -365,12 +374,14 @@ void SidecarNode::State::on_routed_event(const Time& at,
   };
   if (draining_until) return refuse("Unavailable", "the sidecar is stopping: put it again");
   expectations->name_begun(marks, event.event, named);
+  archives->name(archived_in, named);
   const auto ref = store->append(at.wall, named, event.event);
   if (ref) {
     ++counters.accepted;
     recent.insert(*id, at.steady);
     take_on(at, *ref, event);
     expectations->take(at, marks, event.event, *ref);
+    archives->take(at, archived_in, *ref);
     append_put_ok(results, text);
     return;
   }
@@ -383,26 +394,32 @@ void SidecarNode::State::on_routed_event(const Time& at,
   refuse("JournalFull", ref.error().what);
 }
 
-/// The positions of its targets; those of expectations, `marks`, come after them.
+/// The positions of its targets; those of expectations and archives come after them.
 std::span<const std::uint32_t> SidecarNode::State::targets_of(const RoutedEvent& event) const {
-  return std::span(event.targets).first(event.targets.size() - marks.size());
+  return std::span(event.targets).first(event.targets.size() - marks.size() - archived_in.size());
 }
 
-/// Fills `named` and `marks`. False: a position is not in the table.
+/// Fills `named`, `marks` and `archived_in`. False: a position is not in the table.
 bool SidecarNode::State::name_targets(const RoutedEvent& event) {
   const auto first_mark = std::ranges::find_if(
       event.targets, [this](std::uint32_t position) { return position >= engine.table_size(); });
   const auto targets = static_cast<std::size_t>(first_mark - event.targets.begin());
   named.resize(targets);
   marks.clear();
+  archived_in.clear();
   for (std::size_t at = 0; at < targets; ++at) {
     named[at] = engine.name_of(engine.target_at(event.targets[at]));
   }
   for (std::size_t at = targets; at < event.targets.size(); ++at) {
     if (event.targets[at] < engine.table_size()) return false;
-    const auto mark = expectations->mark_at(event.targets[at] - engine.table_size());
-    if (!mark) return false;
-    marks.push_back(*mark);
+    const std::size_t behind = event.targets[at] - engine.table_size();
+    if (const auto mark = expectations->mark_at(behind)) {
+      marks.push_back(*mark);
+    } else if (behind - expectations->marks() < archives->size()) {
+      archived_in.push_back(static_cast<std::uint32_t>(behind - expectations->marks()));
+    } else {
+      return false;
+    }
   }
   return true;
 }
@@ -512,7 +529,8 @@ StatusFacts SidecarNode::State::facts(const Time& at, std::uint64_t dead) const 
           .store = store->stats(),
           .counters = counters,
           .syncs = syncs,
-          .expectations = expectations->states()};
+          .expectations = expectations->states(),
+          .archives = archives->states()};
 }
 
 /// The delivery is owed again, as a new entry of the journal with the same event for one target.
@@ -674,7 +692,8 @@ Result<> SidecarNode::State::record(const Time& at) {
     if (!recorded) return recorded.failure();
   }
   buried.clear();
-  return expectations->record(at, *store);
+  if (auto recorded = expectations->record(at, *store); !recorded) return recorded;
+  return archives->record(at, *store);
 }
 
 /// Retention and the trace index: in turns without frames, and now and then when there are no such
@@ -684,6 +703,7 @@ Result<> SidecarNode::State::upkeep(const Time& at) {
   next_upkeep = at.steady + kUpkeepInterval;
   const auto maintained = store->maintain(at.wall);
   if (!maintained) return maintained.failure();
+  if (auto kept = archives->maintain(at); !kept) return kept;
   follow(at);
   return {};
 }
@@ -791,7 +811,8 @@ std::optional<SteadyTime> SidecarNode::wake_at() const {
   for (const auto& wakes : {state.engine.wake_at(),
                             state.desk->wake_at(),
                             state.own_events.wake_at(),
-                            state.expectations->wake_at(state.now)}) {
+                            state.expectations->wake_at(state.now),
+                            state.archives->wake_at()}) {
     if (wakes) next = std::min(next, *wakes);
   }
   return std::max(next, state.now.steady);

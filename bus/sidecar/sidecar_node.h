@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include "bus/sidecar/archive_log.h"
 #include "bus/sidecar/audit_log.h"
 #include "bus/sidecar/dead_letters.h"
 #include "bus/sidecar/delivery_engine.h"
@@ -61,6 +62,10 @@ struct SidecarStores {
 
   /// May be empty: the verb `trace` is refused then.
   std::function<Result<std::unique_ptr<TraceSource>>()> open_traces;
+
+  /// Called whenever the rules name an archive. May be empty: events for archives stay owed to
+  /// them then.
+  OpenArchive open_archive;
 };
 
 class SidecarNode final : public Node {

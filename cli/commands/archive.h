@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `conga archive`: what a sidecar's journal keeps: exported as JSON lines, or counted. Needs no
-// bus.
+// `conga archive`: what a sidecar's journal and the archives of the rules keep: listed, counted, or
+// exported as JSON lines. Needs no bus.
 
 #pragma once
 
@@ -16,7 +16,7 @@
 namespace conga::cli {
 
 struct ArchiveOptions {
-  enum class Action : std::uint8_t { Stats, Export };
+  enum class Action : std::uint8_t { List, Stats, Export };
 
   Action action = Action::Stats;
   ArchiveChoice choice{};

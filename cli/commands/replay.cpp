@@ -163,7 +163,8 @@ Result<ReplayOptions> settled(Files& files, const ReplayOptions& options, WallTi
   if (!path) return path.failure();
   settled.state = std::move(*path);
   ArchiveChoice& choice = settled.choice;
-  choice.journal = from_the_root(choice.journal);
+  choice.journal = from_the_root(directory_of(choice));
+  choice.archive.clear();
   // What makes no sense stays as it is: the archive says why.
   if (const auto since = parse_when(choice.since, now)) choice.since = format_rfc3339(*since);
   if (choice.until.empty()) choice.until = format_rfc3339(now);

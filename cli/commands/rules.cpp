@@ -21,7 +21,7 @@ std::string target_text(const Value& target) {
   return printable(to_json(target));
 }
 
-std::string number_text(const Value& map, std::string_view key) {
+std::string json_text(const Value& map, std::string_view key) {
   const auto value = map.find(key);
   return value ? printable(to_json(*value)) : std::string();
 }
@@ -31,17 +31,32 @@ std::string policy_text(const Value& target) {
   const auto retry = target.find("retry");
   if (!retry) return "";
   std::string text =
-      number_text(*retry, "max-attempts") + " retries within " + text_of(*retry, "max-age");
+      json_text(*retry, "max-attempts") + " retries within " + text_of(*retry, "max-age");
   if (const auto backoff = retry->find("backoff")) {
-    text += ", backoff " + text_of(*backoff, "initial") + " x" + number_text(*backoff, "factor")
+    text += ", backoff " + text_of(*backoff, "initial") + " x" + json_text(*backoff, "factor")
             + " up to " + text_of(*backoff, "max") + ", jitter " + text_of(*backoff, "jitter");
   }
   text += ", ack-timeout " + text_of(target, "ack-timeout");
   if (target.find("ordering")) text += ", ordering " + text_of(target, "ordering");
   for (const std::string_view limit : {"max-in-flight", "rate-limit", "batch-size"}) {
-    if (target.find(limit)) text += ", " + std::string(limit) + " " + number_text(target, limit);
+    if (target.find(limit)) text += ", " + std::string(limit) + " " + json_text(target, limit);
   }
   return text;
+}
+
+/// The name, and what it keeps for how long.
+std::string archive_text(const Value& archive, const Look& look) {
+  const auto holds = [&archive](std::string_view key) {
+    const auto value = archive.find(key);
+    return value && !value->is_null();
+  };
+  std::string keeps = "for ever";
+  if (holds("retention-age")) keeps = "for " + text_of(archive, "retention-age");
+  if (holds("retention-size")) {
+    keeps += ", at most " + json_text(archive, "retention-size") + " bytes";
+  }
+  return paint(look, Colour::Bold, text_of(archive, "name")) + "\n    keeps "
+         + json_text(archive, "pattern") + " " + keeps + "\n";
 }
 
 /// `, 12 matches`, `, disabled`, `, replay`
@@ -89,8 +104,11 @@ std::string list_rules(const Value& answer, const Look& look) {
            + "\n    expect " + json("expect") + " within " + text_of(expectation, "within") + " by "
            + text_of(expectation, "by") + "\n";
   }
+  const Value archives = answer.find("archives").value_or(Value());
+  for (const Value& archive : archives.elements()) out += archive_text(archive, look);
   out += counted(rules.size(), "rule");
   if (expectations.size() > 0) out += ", " + counted(expectations.size(), "expectation");
+  if (archives.size() > 0) out += ", " + counted(archives.size(), "archive");
   return out + "\n";
 }
 

@@ -16,10 +16,10 @@ namespace {
 
 using Action = RulesOptions::Action;
 
-/// What counts of each rule and expectation, as JSON, by name. Counts and places do not.
+/// What counts of each rule, expectation and archive, as JSON, by name. Counts and places do not.
 std::map<std::string, std::string> essence_of(const Value& answer) {
   std::map<std::string, std::string> essence;
-  for (const std::string_view list : {"rules", "expectations"}) {
+  for (const std::string_view list : {"rules", "expectations", "archives"}) {
     const Value entries = answer.find(list).value_or(Value());
     for (const Value& entry : entries.elements()) {
       std::string text;
@@ -27,8 +27,8 @@ std::map<std::string, std::string> essence_of(const Value& answer) {
         if (key == "matches" || key == "file" || key == "line") continue;
         text += std::string(key) + "=" + to_json(value) + "\n";
       }
-      const std::string kind = list == "rules" ? "rule " : "expectation ";
-      essence[kind + text_of(entry, "name")] = text;
+      const std::string kind(list.substr(0, list.size() - 1));
+      essence[kind + " " + text_of(entry, "name")] = text;
     }
   }
   return essence;

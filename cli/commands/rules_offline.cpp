@@ -65,6 +65,9 @@ ExitCode check_files(const RulesOptions& options, Screen& screen, Look look) {
   if (const std::size_t expectations = rules->expectations().size(); expectations > 0) {
     counts += ", " + counted(expectations, "expectation");
   }
+  if (const std::size_t archives = rules->archives().size(); archives > 0) {
+    counts += ", " + counted(archives, "archive");
+  }
   screen.note(counts + ", no fault\n");
   return ExitCode::Done;
 }

@@ -2,8 +2,8 @@
 
 #include "cli/commands/rules_stats.h"
 
-#include "bus/sidecar/expectation_watch.h"
 #include "bus/sidecar/link.h"
+#include "bus/sidecar/pseudo_targets.h"
 #include "cli/archive.h"
 #include "cli/complain.h"
 #include "cli/text.h"
@@ -114,7 +114,7 @@ void RuleStats::add(const JournalEntry& entry) {
   if (!oldest_) oldest_ = when;
   std::set<std::string> matched;
   for (const bus::TargetName& target : entry.targets) {
-    if (target.target != bus::kExpectationTarget) matched.insert(target.rule);
+    if (!bus::is_pseudo_target(target.target)) matched.insert(target.rule);
   }
   for (const std::string& rule : matched) count(rules_[rule], when);
   if (!matched.empty() || entry.view->source.starts_with(bus::kOwnSourcePrefix)) return;

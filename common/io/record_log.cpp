@@ -169,6 +169,14 @@ Result<> RecordLog::roll() {
   return die(begin_segment(active_.number + 1));
 }
 
+Result<> RecordLog::begin_next() {
+  if (end_ == kDataStart) return check_alive();
+  if (auto synced = sync(); !synced) return synced;
+  if (auto room = ensure_room(0, 0); !room) return room;
+  if (auto rolled = roll(); !rolled) return rolled;
+  return sync();
+}
+
 Result<> RecordLog::make_spare() {
   std::uint32_t number = 1;
   const auto taken = [this](const std::string& name) {

@@ -68,6 +68,10 @@ public:
   /// allocated bytes for later records. Transient with code `DiskFull`: nothing was appended.
   Result<Slot> append(std::uint8_t type, std::size_t size, std::uint64_t hold_back = 0);
 
+  /// Ends the newest segment, durably, although it has room; nothing if it holds no record yet.
+  /// Transient with code `DiskFull`.
+  Result<> begin_next();
+
   /// What the next segment's header will say.
   void set_notes(const SegmentNotes& notes) { notes_ = notes; }
 

@@ -26,6 +26,11 @@ rules:
     replay: true
     pattern: {source: [shop.orders], detail-type: [OrderPlaced]}
     targets: [{service: books}]
+archives:
+  - name: paid
+    pattern: {detail-type: [OrderPaid]}
+    retention-age: 365d
+  - name: everything
 """
 
 
@@ -67,6 +72,46 @@ class ArchiveTest(unittest.TestCase):
         code, out, error = self.conga("archive", "export", *more)
         self.assertEqual(code, 0, error)
         return [json.loads(line) for line in out.splitlines()]
+
+    def archived(self):
+        states = self.letters.ask("sidecar.status")["archives"]
+        self.assertEqual([each["fault"] for each in states], [""] * len(states))
+        return {each["name"]: (each["archived"], each["waiting"]) for each in states}
+
+    def test_archives_of_the_rules_have_what_is_theirs_over_kill_9(self):
+        self.letters.wait_for(
+            lambda: self.archived() == {"everything": (4, 0), "paid": (1, 0)}, 10, "the copies")
+        where = ["--publish", self.site.publish, "--subscribe", self.site.subscribe]
+        listed = self.site.run("cli/conga", "rules", "list", *where)[1]
+        self.assertIn('keeps {"detail-type":["OrderPaid"]} for 365d', listed)
+        paid = event("shop.orders", "OrderPaid", {"total": 4})
+        self.assertEqual(self.letters.put(paid), "ok")
+        # Accepted and not copied yet, most likely; whatever it is, nothing is lost or doubled.
+        self.site.durable.kill()
+        self.site.durable.start()
+        self.take(self.letters, 1)
+        self.letters.wait_for(
+            lambda: [waiting for _, waiting in self.archived().values()] == [0, 0], 10, "the copies")
+        both = [self.made[3]["id"], paid["id"]]
+        self.assertEqual([each["id"] for each in self.exported("--archive", "paid")], both)
+        code, out, error = self.conga("archive", "list", "--json")
+        self.assertEqual(code, 0, error)
+        held = {each["archive"]: each["events"] for each in json.loads(out)["archives"]}
+        self.assertEqual(held, {None: 5, "everything": 5, "paid": 2})
+        # What is put again from there is not kept again.
+        code, _, error = self.conga("replay", "--archive", "paid", "--rule", "write-letters")
+        self.assertEqual(code, 0, error)
+        again = []
+        while len(again) < 2:
+            # What was not settled for good when the sidecar died comes once more, too.
+            again += [each for each in self.take(self.letters, 1) if "replay-name" in each]
+        self.assertEqual([each["causation-id"] for each in again], both)
+        self.assertEqual(len(self.exported("--archive", "everything")), 5)
+
+    def test_an_archive_that_is_not_there_is_named(self):
+        code, _, error = self.conga("archive", "stats", "--archive", "nothing")
+        self.assertEqual(code, 1)
+        self.assertIn("journal/archives/nothing", error)
 
     def test_tap_shows_the_past_and_goes_on_without_gap_or_repeat(self):
         code, out, error = self.conga("tap", "--since", "1h", "--json")

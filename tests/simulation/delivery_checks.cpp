@@ -2,7 +2,10 @@
 
 #include "tests/simulation/delivery_checks.h"
 
+#include "bus/sidecar/journal_format.h"
 #include "bus/sidecar/letter_news.h"
+#include "bus/sidecar/pseudo_targets.h"
+#include "common/io/log_scan.h"
 #include "common/wire/event/event.h"
 
 #include <algorithm>
@@ -79,7 +82,8 @@ private:
     const PlannedEvent* const planned = find(books_.events, id);
     if (planned == nullptr) return expect(report_, false, "nobody put event " + id);
     const bool again = !kept_.insert(id).second;
-    const std::set<bus::TargetName> targets(stored.targets.begin(), stored.targets.end());
+    std::set<bus::TargetName> targets(stored.targets.begin(), stored.targets.end());
+    targets.erase({kArchive, std::string(bus::kArchiveTarget)});
     const bool owed = std::ranges::any_of(books_.rules, [&](const PlannedRules& rules) {
       return targets_of(rules, planned->type) == targets;
     });
@@ -129,22 +133,76 @@ private:
   std::set<std::pair<bus::TargetName, std::string>> buried_;
 };
 
+/// Calls `use` with each record of the journal.
+template <class Use>
+void for_each_entry(bus::EventStore& store, DeliveryReport& report, const Use& use) {
+  constexpr std::size_t kBatch = 1000;
+  std::string cursor;
+  for (;;) {
+    const auto entries = store.follow(cursor, kBatch);
+    if (!entries) return expect(report, false, "journal: " + entries.error().what);
+    if (entries->empty()) return;
+    for (const bus::JournalEntry& entry : *entries) use(entry);
+  }
+}
+
+/// Reads an archive: its events by sequence.
+class ArchiveReader final : public LogVisitor {
+public:
+  void on_notes(const SegmentNotes& /*newest*/) override {}
+
+  Result<> on_record(const LogRecord& record) override {
+    if (record.frame.type != bus::kEventRecord) return {};
+    const auto event = bus::read_event_record(record.payload);
+    if (!event) return event.failure();
+    if (!events.try_emplace(event->sequence, event->event).second) ++repeats;
+    return {};
+  }
+
+  std::map<bus::Sequence, std::string> events;
+  std::size_t repeats = 0;
+};
+
 }  // namespace
+
+void check_archive(bus::EventStore& store,
+                   Files& disk,
+                   const std::string& directory,
+                   const DeliveryBooks& books,
+                   DeliveryReport& report) {
+  ArchiveReader archive;
+  const auto scan = scan_log(disk, directory, ScanFrom::Oldest, archive);
+  if (!scan) return expect(report, false, "the archive: " + scan.error().what);
+  expect(report, archive.repeats == 0, "the archive has an event twice");
+  std::size_t owed = 0;
+  std::set<std::string> kept;
+  for_each_entry(store, report, [&](const bus::JournalEntry& entry) {
+    if (entry.kind != bus::JournalEntry::Kind::Event) return;
+    const auto event = read_event(entry.event.bytes);
+    const PlannedEvent* const planned = event ? find(books.events, event->id.text()) : nullptr;
+    const bool first = event && kept.insert(event->id.text()).second;
+    const bool named = std::ranges::any_of(entry.event.targets, [](const auto& target) {
+      return target.target == bus::kArchiveTarget;
+    });
+    const std::string which = "event " + std::to_string(entry.event.sequence);
+    const bool wanted = planned != nullptr && first && is_for_archive(planned->type);
+    expect(report, named == wanted, which + (wanted ? " is not" : " is") + " owed to the archive");
+    if (!named) return;
+    ++owed;
+    const auto found = archive.events.find(entry.event.sequence);
+    const bool same = found != archive.events.end() && found->second == entry.event.bytes;
+    expect(report, same, which + " is not in the archive");
+  });
+  expect(report, archive.events.size() == owed, "the archive has events that it was not owed");
+}
 
 void check_deliveries(bus::EventStore& store,
                       bus::DeadLetters& letters,
                       const DeliveryBooks& books,
                       DeliveryReport& report) {
-  constexpr std::size_t kBatch = 1000;
   Ledger ledger(books, report);
   for (const bus::DeadLetter& letter : all_of(letters, report)) ledger.note(letter);
-  std::string cursor;
-  for (;;) {
-    const auto entries = store.follow(cursor, kBatch);
-    if (!entries) return expect(report, false, "journal: " + entries.error().what);
-    if (entries->empty()) break;
-    for (const bus::JournalEntry& entry : *entries) ledger.note(entry);
-  }
+  for_each_entry(store, report, [&ledger](const bus::JournalEntry& entry) { ledger.note(entry); });
   ledger.finish();
 }
 

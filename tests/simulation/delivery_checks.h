@@ -6,6 +6,7 @@
 
 #include "bus/sidecar/dead_letters.h"
 #include "bus/sidecar/event_store.h"
+#include "common/io/files.h"
 #include "tests/simulation/delivery_plan.h"
 #include "tests/simulation/delivery_system.h"
 #include "tests/simulation/invariants.h"
@@ -35,6 +36,14 @@ void check_deliveries(bus::EventStore& store,
                       bus::DeadLetters& letters,
                       const DeliveryBooks& books,
                       DeliveryReport& report);
+
+/// The archive in `directory` of `disk` has each event that the journal owed it, once, and nothing
+/// else; and it was owed every event that is for it.
+void check_archive(bus::EventStore& store,
+                   Files& disk,
+                   const std::string& directory,
+                   const DeliveryBooks& books,
+                   DeliveryReport& report);
 
 /// Each dead letter is of a planned event, with a reason that somebody gave.
 void check_reasons(bus::DeadLetters& letters, const DeliveryBooks& books, DeliveryReport& report);

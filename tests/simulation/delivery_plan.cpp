@@ -101,7 +101,12 @@ std::string to_yaml(const PlannedRules& rules) {
     text += "]}\n    targets:\n";
     for (const PlannedTarget& target : rule.targets) text += to_yaml(target);
   }
-  return text;
+  text += "archives:\n  - {name: " + std::string(kArchive) + ", pattern: {detail-type: [";
+  return text + kTypes[0] + ", " + kTypes[2] + "]}}\n";
+}
+
+bool is_for_archive(const std::string& type) {
+  return type == kTypes[0] || type == kTypes[2];
 }
 
 std::set<bus::TargetName> targets_of(const PlannedRules& rules, const std::string& type) {

@@ -20,6 +20,11 @@ namespace conga::simulation {
 /// A service that never has an instance: what it is owed ends by max-age.
 inline constexpr const char* kDeserted = "nobody";
 
+/// All rules have one archive of this name, for some types of events.
+inline constexpr const char* kArchive = "kept";
+
+bool is_for_archive(const std::string& type);
+
 struct PlannedTarget {
   std::string service;
   bool ordered = false;  ///< By `/detail/key`.

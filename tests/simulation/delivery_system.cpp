@@ -305,6 +305,8 @@ void DeliverySystem::check(DeliveryReport& report, bool done) {
     report.violations.push_back("the journal does not open: " + journal.error().what);
   } else {
     check_deliveries(**journal, *letters, books, report);
+    const std::string archive = SidecarHost::archive_directory(kArchive);
+    check_archive(**journal, host_.disk(), archive, books, report);
   }
 }
 

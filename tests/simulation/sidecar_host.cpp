@@ -2,6 +2,7 @@
 
 #include "tests/simulation/sidecar_host.h"
 
+#include "bus/sidecar/file_archive.h"
 #include "bus/sidecar/file_journal.h"
 #include "bus/sidecar/sidecar_node.h"
 #include "bus/sidecar/sqlite_dead_letters.h"
@@ -72,6 +73,13 @@ Result<std::unique_ptr<Node>> SidecarHost::start(const Time& now, Random& random
     return open_journal(now.wall, visitor);
   };
   stores.open_dead_letters = [this] { return open_dead_letters(letters_); };
+  stores.open_archive =
+      [this](const std::string& name) -> Result<std::unique_ptr<bus::ArchiveLog>> {
+    constexpr std::uint32_t kSegment = 64 * 1024;
+    auto archive = bus::FileArchive::open(disk_, archive_directory(name), kSegment);
+    if (!archive) return archive.failure();
+    return std::unique_ptr<bus::ArchiveLog>(std::move(*archive));
+  };
   bus::SidecarOptions options;
   options.engine.heartbeat_timeout = kHeartbeatTimeout;
   auto node = bus::SidecarNode::open(now, options, stores, random, log);

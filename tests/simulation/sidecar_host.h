@@ -14,6 +14,7 @@
 #include "tests/support/world.h"
 
 #include <memory>
+#include <string>
 
 namespace conga::simulation {
 
@@ -39,6 +40,9 @@ public:
   Result<std::unique_ptr<bus::EventStore>> open_journal(WallTime now);
 
   std::unique_ptr<bus::DeadLetters> open_letters();
+
+  /// Where the archive of this name is on the disk.
+  static std::string archive_directory(const std::string& name) { return "/archive-" + name; }
 
   /// No dead letter's event is still to be put on the bus. The sidecar has been started once.
   bool all_announced() const;

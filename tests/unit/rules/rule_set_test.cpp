@@ -281,3 +281,53 @@ expectations:
            "rules.yaml:5:5: expectations[2].expect: is missing\n"
            "rules.yaml:5:5: expectations[2].within: is missing");
 }
+
+TEST_CASE("archives are read, and events that are for them are marked") {
+  const auto rules = parse(R"(
+rules:
+  - {name: a, pattern: {source: [nobody]}, targets: [{service: s}]}
+archives:
+  - {name: everything}
+  - name: payments
+    description: for the auditors
+    pattern: {detail-type: [PaymentConfirmed]}
+    retention-age: 365d
+    retention-size: 1GiB
+)");
+  REQUIRE(rules);
+  const auto& archives = rules->archives();
+  REQUIRE(archives.size() == 2);
+  CHECK(archives[0].link.retention == conga::bus::ArchiveRetention{});
+  CHECK(archives[1].link.retention.age == std::chrono::hours(24 * 365));
+  CHECK(archives[1].link.retention.bytes == 1U << 30U);
+  CHECK(archives[1].line == 6);
+  conga::bus::Routing routing;
+  const auto marks = [&](const std::string& bytes) {
+    rules->match(*conga::read_event(bytes), routing);
+    return routing.archives;
+  };
+  CHECK(marks(event("PaymentConfirmed", "{}")) == std::vector<std::uint32_t>{0, 1});
+  CHECK(marks(event("TicketIssued", "{}")) == std::vector<std::uint32_t>{0});
+  conga::Event replayed = to_event(*conga::read_event(event("TicketIssued", "{}")));
+  replayed.replay_name = "again";
+  CHECK(marks(encode(replayed)).empty());
+}
+
+TEST_CASE("faults of archives are told with their place") {
+  CHECK(fault(R"(rules: []
+archives:
+  - {name: x, pattern: {detail-type: B}}
+  - {name: x, retention-age: 5s}
+  - {name: ..}
+  - {retention: 5d}
+)")
+        == "rules.yaml:3:38: archive x: pattern at detail-type: expected an object or a list of "
+           "conditions, found the text 'B'\n"
+           "rules.yaml:4:12: name: an archive 'x' is already at rules.yaml:3:12\n"
+           "rules.yaml:4:30: archives[1].retention-age: expected a duration from 1m to 3650d such as "
+           "200ms, 30s, 5m, 24h, got the text '5s'\n"
+           "rules.yaml:5:12: archive ..: name: must not begin with '.', for a folder has this name\n"
+           "rules.yaml:6:5: archives[3].name: is missing\n"
+           "rules.yaml:6:6: archives[3].retention: unknown key. Allowed: name, description, "
+           "retention-age, retention-size, pattern");
+}

@@ -75,11 +75,17 @@ TEST_CASE("any table reads back as it was written") {
                     .targets = {}};
     const int targets = *rc::gen::inRange(0, 5);
     for (int at = 0; at < targets; ++at) table.targets.push_back(any_target());
+    const int archives = *rc::gen::inRange(0, 3);
+    for (int at = 0; at < archives; ++at) {
+      table.archives.push_back({.name = "archive-" + std::to_string(at),
+                                .retention = {.age = std::chrono::hours(at), .bytes = 7U}});
+    }
     const auto read = conga::bus::read_table(encode(table));
     RC_ASSERT(read.has_value());
     RC_ASSERT(read->boot == table.boot);
     RC_ASSERT(read->generation == table.generation);
     RC_ASSERT(read->targets == table.targets);
+    RC_ASSERT(read->archives == table.archives);
   }));
 }
 
@@ -145,6 +151,13 @@ TEST_CASE("no prefix of a message is taken for the message") {
     CHECK_FALSE(conga::bus::read_routed(std::string_view(routed).substr(0, size)));
   }
   CHECK_FALSE(conga::bus::read_table(table + table));
+}
+
+TEST_CASE("an archive of the table whose name could lead out of its folder is refused") {
+  for (const char* name : {"", ".", "..", "../up", "a/b"}) {
+    const LinkTable table{.boot = 1, .generation = 2, .targets = {}, .archives = {{.name = name}}};
+    CHECK_FALSE(conga::bus::read_table(encode(table)));
+  }
 }
 
 TEST_CASE("a table with a missing or wrong member names it") {
