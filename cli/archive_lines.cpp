@@ -76,7 +76,8 @@ private:
     PosixFiles files;
     const auto faults = read_archive(
         files, choice_, clock_.now().wall, stop_, [this, out](const Archived& archived) {
-          if (!write_all(out, line_of_(archived) + "\n")) stop_ = true;
+          const std::string line = line_of_(archived);
+          if (!line.empty() && !write_all(out, line + "\n")) stop_ = true;
         });
     if (!faults) broken_ = faults.error().what;
     if (faults && !faults->empty()) broken_ = faults->front();

@@ -16,7 +16,8 @@
 
 namespace conga::cli {
 
-/// What becomes of an event: one line, without its end. Called by the thread.
+/// What becomes of an event: one line, without its end; empty: it is left out. Called by the
+/// thread.
 using ArchiveLine = std::function<std::string(const Archived& archived)>;
 
 /// Reads from the first call of next() on. Ends Broken if something of the archive cannot be read,

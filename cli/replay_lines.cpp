@@ -2,6 +2,7 @@
 
 #include "cli/replay_lines.h"
 
+#include "bus/sidecar/link.h"
 #include "cli/archive_lines.h"
 #include "common/wire/event/json.h"
 #include "common/wire/event/packer.h"
@@ -146,6 +147,8 @@ Result<std::unique_ptr<LineSource>> open_replay(const ArchiveChoice& choice,
                                                 const Clock& clock,
                                                 std::unique_ptr<Bookmark> bookmark) {
   auto lines = open_archive_lines(choice, clock, [name, to](const Archived& archived) {
+    // The bus's own news is no news any more, and nobody else may put it.
+    if (archived.event.source.starts_with(bus::kOwnSourcePrefix)) return std::string();
     const std::string bytes = replayed(archived.event, name, to);
     return std::to_string(archived.ingested.time_since_epoch().count()) + " "
            + std::to_string(archived.sequence) + " " + to_json(Value::trusted(bytes));

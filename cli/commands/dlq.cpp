@@ -16,6 +16,8 @@
 namespace conga::cli {
 namespace {
 
+constexpr std::size_t kToTheSecond = 19;  // Of a time by RFC 3339.
+
 constexpr std::uint64_t kPage = 100;
 constexpr std::uint64_t kAllLetters = 1'000'000;
 
@@ -208,7 +210,7 @@ std::vector<Cause> causes_of(const std::vector<Value>& letters) {
     auto cause = std::ranges::find(causes, key, &Cause::key);
     if (cause == causes.end()) cause = causes.insert(causes.end(), Cause{.key = key});
     ++cause->count;
-    cause->newest = text_of(letter, "time").substr(0, 19);
+    cause->newest = text_of(letter, "time");
     if (cause->oldest.empty()) cause->oldest = cause->newest;
     cause->example = count_of(letter, "number");
     cause->message = text_of(letter, "error-message");
@@ -242,8 +244,8 @@ std::string list_causes(const std::vector<Value>& letters, const Look& look) {
                 .colour = Colour::Red},
                {.text = cause.key[1]},
                {.text = cause.key[2]},
-               {.text = cause.oldest, .colour = Colour::Dim},
-               {.text = cause.newest, .colour = Colour::Dim},
+               {.text = cause.oldest.substr(0, kToTheSecond), .colour = Colour::Dim},
+               {.text = cause.newest.substr(0, kToTheSecond), .colour = Colour::Dim},
                {.text = std::to_string(cause.example), .right = true}});
   }
   return table.text(look);

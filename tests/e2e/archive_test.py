@@ -113,6 +113,16 @@ class ArchiveTest(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("journal/archives/nothing", error)
 
+    def test_the_buss_own_news_is_not_replayed(self):
+        self.assertEqual(self.letters.put(event("shop.orders", "OrderPaid", {"total": 9})), "ok")
+        self.letters.settle(self.letters.delivery().id, "reject", "Unknown", "no such order")
+        news = {"detail-type": ["EventDeadLettered"]}
+        self.letters.wait_for(lambda: self.exported("--pattern", json.dumps(news)), 10, "the news")
+        code, out, error = self.conga("replay", "--json", "--name", "again")
+        self.assertEqual((code, out, error), (0, "", ""))
+        again = [each["causation-id"] for each in self.take(self.books, 3)]
+        self.assertEqual(again, [each["id"] for each in self.made[:3]])
+
     def test_tap_shows_the_past_and_goes_on_without_gap_or_repeat(self):
         code, out, error = self.conga("tap", "--since", "1h", "--json")
         self.assertEqual(code, 0, error)

@@ -16,6 +16,7 @@ import unittest
 import uuid
 
 from harness import STOP_SECONDS, Site, free_ports
+from json_schemas import Schemas
 from peer import event
 
 BUILD = "build"
@@ -149,8 +150,10 @@ class ChaosTest(unittest.TestCase):
         code, out, _ = self.compare(*arguments, "--json")
         self.assertEqual(code, 1)
         said = json.loads(out)
-        self.assertEqual(set(said), {"flows", "events", "consumers", "downstream", "not-compared",
-                                     "noise"})
+        schemas = Schemas(SOURCE)
+        self.assertEqual(schemas.faults("chaos-compare", said), [])
+        for deed in self.deeds_in(deeds):
+            self.assertEqual(schemas.faults("chaos-relay", deed), [])
         self.assertEqual([each["service"] for each in said["consumers"]], ["billing"])
         self.assertFalse(said["consumers"][0]["idempotent"])
         findings = said["consumers"][0]["findings"]
