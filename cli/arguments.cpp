@@ -275,7 +275,7 @@ services' names. --diff exits with 1 if something differs.
 
 Examples:
   conga map --journal var/journal --since 1h
-  conga map --journal var/journal --manifests *.json --dot | dot -Tsvg > flow.svg
+  conga map --journal var/journal --manifests *.json --svg > flow.svg
   conga map --journal var/journal --manifests *.json --rules config/rules.yaml --diff
   conga map --journal var/journal --since 24h --suggest-expectations)";
 
@@ -627,11 +627,13 @@ void add_map(CLI::App& app, Draft& draft) {
   add_manifests(*command, map.manifests);
   auto* mermaid = command->add_flag("--mermaid", map.mermaid, "As a Mermaid flowchart");
   auto* dot = command->add_flag("--dot", map.dot, "As a Graphviz graph");
+  auto* svg = command->add_flag("--svg", map.svg, "As SVG, drawn by Graphviz' dot");
   auto* diff = command->add_flag("--diff", map.diff, "What differs from the declared flow");
   command->add_flag("--suggest-expectations", map.suggest, "What could be expected, for the rules");
   command->add_option("--rules", map.rules, "With --diff: the rule files")->type_name("FILE");
   mermaid->excludes(dot)->excludes(diff);
   dot->excludes(diff);
+  svg->excludes(diff)->excludes(dot)->excludes(mermaid);
   command->footer(kMapExamples);
 }
 

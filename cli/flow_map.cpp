@@ -52,7 +52,9 @@ const std::string& FlowMap::node_of(const std::string& source) const {
 
 void FlowMap::add_event(const JournalEntry& entry) {
   if (entry.event.ingested < since_) return;
-  ++events_;
+  if (events_++ == 0) first_ = last_ = entry.event.ingested;
+  first_ = std::min(first_, entry.event.ingested);
+  last_ = std::max(last_, entry.event.ingested);
   const std::string source(entry.view->source);
   const std::string type(entry.view->detail_type);
   // What the sidecar waits for or archives is no delivery, and its own news needs no taker.

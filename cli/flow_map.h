@@ -50,6 +50,9 @@ public:
 
   std::uint64_t events() const { return events_; }
 
+  /// From the first of these events to the last.
+  Duration period() const { return events_ == 0 ? Duration(0) : last_ - first_; }
+
   /// Events that no rule sent anywhere, by source and detail-type.
   const std::map<std::pair<std::string, std::string>, std::uint64_t>& unmatched() const {
     return unmatched_;
@@ -80,6 +83,8 @@ private:
 
   std::map<std::string, std::string> service_of_source_;
   WallTime since_;
+  WallTime first_;
+  WallTime last_;
   std::uint64_t events_ = 0;
   std::map<EdgeKey, EdgeData> edges_;  ///< Its nodes stay where they are.
   std::set<bus::TargetName> names_;

@@ -114,6 +114,13 @@ std::string printable_lines(std::string_view text) {
   return out + printable(text);
 }
 
+std::string decimal(double value) {
+  constexpr double kWhole = 100.0;
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), value < kWhole ? "%.1f" : "%.0f", value);
+  return text.data();
+}
+
 std::string human_duration(Duration duration) {
   const std::int64_t micros = duration.count();
   if (micros < 0) return "-" + human_duration(-duration);

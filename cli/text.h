@@ -31,6 +31,9 @@ std::string printable_lines(std::string_view text);
 /// h`.
 std::string human_duration(Duration duration);
 
+/// `56.7`; from 100 on without a fraction.
+std::string decimal(double value);
+
 /// `+`, then human_duration().
 std::string human_offset(Duration duration);
 

@@ -37,12 +37,8 @@ TargetMeasure measure_target(const Value& target) {
 
 /// `1234`, `56.7`, `0`, or `-`.
 std::string rate_text(const std::optional<double>& rate) {
-  constexpr double kWhole = 100.0;
   if (!rate) return "-";
-  if (*rate == 0.0) return "0";
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), *rate < kWhole ? "%.1f" : "%.0f", *rate);
-  return text.data();
+  return *rate == 0.0 ? "0" : decimal(*rate);
 }
 
 Cell rate_cell(const std::optional<double>& rate, Colour colour = Colour::Plain) {

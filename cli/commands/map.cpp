@@ -5,6 +5,7 @@
 #include "cli/commands/rules_flow.h"
 #include "cli/complain.h"
 #include "cli/declarations.h"
+#include "cli/graphviz.h"
 #include "cli/suggestions.h"
 #include "cli/text.h"
 #include "common/wire/event/json.h"
@@ -27,6 +28,22 @@ Cell took(const FlowEdge& edge, Duration value) {
   return {.text = any ? human_duration(value) : "-", .right = true};
 }
 
+/// Events in a second over the whole period.
+double per_second(const FlowEdge& edge, Duration period) {
+  if (period <= Duration(0)) return 0.0;
+  return static_cast<double>(edge.count) / std::chrono::duration<double>(period).count();
+}
+
+/// `12.5/s`, `3.2/min` or `0.4/h`; `-`: all came at one moment.
+std::string rate_text(double per_second) {
+  if (per_second <= 0.0) return "-";
+  constexpr double kMinute = 60.0;
+  constexpr double kHour = 3600.0;
+  if (per_second >= 1.0) return decimal(per_second) + "/s";
+  if (per_second * kMinute >= 1.0) return decimal(per_second * kMinute) + "/min";
+  return decimal(per_second * kHour) + "/h";
+}
+
 std::string oldest_text(const FlowEdge& edge) {
   return edge.pending == 0 ? "-" : human_duration(edge.oldest_pending);
 }
@@ -39,6 +56,7 @@ std::string text_of(const FlowMap& map, const std::vector<FlowEdge>& edges, cons
                  "TO",
                  "RULE",
                  "COUNT",
+                 "RATE",
                  "P50",
                  "P99",
                  "RETRIES",
@@ -51,6 +69,7 @@ std::string text_of(const FlowMap& map, const std::vector<FlowEdge>& edges, cons
                  Cell{.text = printable(edge.to)},
                  Cell{.text = printable(edge.rule)},
                  number(edge.count),
+                 Cell{.text = rate_text(per_second(edge, map.period())), .right = true},
                  took(edge, edge.p50),
                  took(edge, edge.p99),
                  number(edge.retries, Colour::Yellow),
@@ -67,13 +86,14 @@ std::string text_of(const FlowMap& map, const std::vector<FlowEdge>& edges, cons
   return text + counted(map.events(), "event") + "\n";
 }
 
-void pack(Packer& packer, const FlowEdge& edge) {
+void pack(Packer& packer, const FlowEdge& edge, Duration period) {
   const auto microseconds = [](Duration value) {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(value.count(), 0));
   };
-  packer.map(11).key("from").string(edge.from).key("detail-type").string(edge.detail_type);
+  packer.map(12).key("from").string(edge.from).key("detail-type").string(edge.detail_type);
   packer.key("rule").string(edge.rule).key("to").string(edge.to);
   packer.key("count").unsigned_integer(edge.count);
+  packer.key("per-second").number(per_second(edge, period));
   packer.key("retries").unsigned_integer(edge.retries);
   packer.key("dead-letters").unsigned_integer(edge.dead_letters);
   packer.key("pending").unsigned_integer(edge.pending);
@@ -85,8 +105,9 @@ void pack(Packer& packer, const FlowEdge& edge) {
 std::string json_of(const FlowMap& map, const std::vector<FlowEdge>& edges) {
   std::string bytes;
   Packer packer(bytes);
-  packer.map(3).key("events").unsigned_integer(map.events()).key("edges").array(edges.size());
-  for (const FlowEdge& edge : edges) pack(packer, edge);
+  packer.map(4).key("events").unsigned_integer(map.events());
+  packer.key("period-us").integer(map.period().count()).key("edges").array(edges.size());
+  for (const FlowEdge& edge : edges) pack(packer, edge, map.period());
   packer.key("unmatched").array(map.unmatched().size());
   for (const auto& [what, count] : map.unmatched()) {
     packer.map(3).key("source").string(what.first).key("detail-type").string(what.second);
@@ -96,10 +117,12 @@ std::string json_of(const FlowMap& map, const std::vector<FlowEdge>& edges) {
 }
 
 /// For drawing: the figures stand with the event's name.
-std::vector<Arrow> labelled(const std::vector<FlowEdge>& edges) {
+std::vector<Arrow> labelled(const std::vector<FlowEdge>& edges, Duration period) {
   std::vector<Arrow> arrows;
   for (const FlowEdge& edge : edges) {
     std::string label = edge.detail_type + " " + std::to_string(edge.count);
+    const double rate = per_second(edge, period);
+    if (rate > 0.0) label += ", " + rate_text(rate);
     if (edge.p99 > Duration(0)) label += ", p99 " + human_duration(edge.p99);
     if (edge.dead_letters > 0) label += ", " + std::to_string(edge.dead_letters) + " dead";
     if (edge.pending > 0) label += ", " + std::to_string(edge.pending) + " pending";
@@ -165,8 +188,9 @@ ExitCode suggest_expectations(
 }  // namespace
 
 std::string fault_of(const MapOptions& options) {
-  if (options.suggest && (options.diff || options.mermaid || options.dot)) {
-    return "map --suggest-expectations: leave out --diff, --mermaid and --dot";
+  const bool draws = options.mermaid || options.dot || options.svg;
+  if (options.suggest && (options.diff || draws)) {
+    return "map --suggest-expectations: leave out --diff, --mermaid, --dot and --svg";
   }
   if (options.diff && (options.rules.empty() || options.manifests.empty())) {
     return "map --diff needs --rules FILE… and --manifests FILE…: what is declared";
@@ -195,8 +219,12 @@ ExitCode show_map(
   }
   if (look.json) {
     screen.print(json_of(map, edges));
+  } else if (options.svg) {
+    const auto drawn = print_svg(dot_of(labelled(edges, map.period())));
+    if (!drawn) return complain(screen, drawn.error().what);
   } else if (options.mermaid || options.dot) {
-    screen.print(options.mermaid ? mermaid_of(labelled(edges)) : dot_of(labelled(edges)));
+    const std::vector<Arrow> arrows = labelled(edges, map.period());
+    screen.print(options.mermaid ? mermaid_of(arrows) : dot_of(arrows));
   } else {
     screen.print(text_of(map, edges, look));
   }

@@ -27,6 +27,7 @@ struct MapOptions {
   bool suggest = false;  ///< Expectations instead of the map.
   bool mermaid = false;
   bool dot = false;
+  bool svg = false;
 };
 
 /// Why these options cannot be carried out; empty if they can.

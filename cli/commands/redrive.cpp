@@ -46,7 +46,7 @@ std::string counts_of(const Value& task) {
                      + counted(count_of(task, "total"), "dead letter") + " redriven, "
                      + std::to_string(count_of(task, "settled")) + " settled";
   if (const auto dead = count_of(task, "dead-lettered"); dead > 0) {
-    text += ", " + std::to_string(dead) + " dead letters again";
+    text += ", " + counted(dead, "dead letter") + " again";
   }
   return text;
 }
@@ -124,8 +124,11 @@ void Redrive::conclude(const Value& task) {
   } else if (options_.detach) {
     screen().print("redrive " + std::to_string(task_) + " is under way: conga dlq tasks\n");
   } else {
+    const std::uint64_t dead = count_of(task, "dead-lettered");
     screen().print(counted(redriven, "dead letter") + " redriven, "
-                   + std::to_string(count_of(task, "settled")) + " settled so far\n");
+                   + std::to_string(count_of(task, "settled")) + " settled"
+                   + (ended_of(task) < redriven ? " so far" : "")
+                   + (dead > 0 ? ", " + counted(dead, "dead letter") + " again" : "") + "\n");
   }
   if (refused > 0) {
     screen().note("conga: " + counted(refused, "dead letter") + " not redriven: " + reason_of(task)

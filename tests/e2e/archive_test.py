@@ -7,10 +7,12 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import unittest
+import xml.etree.ElementTree
 
 from harness import Site
 from peer import event
@@ -300,6 +302,22 @@ class ArchiveTest(unittest.TestCase):
             edges,
             {("OrderPlaced", "letters"): 3, ("OrderPaid", "letters"): 1, ("OrderPlaced", "books"): 3},
         )
+        self.assertIn("RATE", self.conga("map")[1])
+
+    def test_the_map_is_drawn_by_graphviz_and_who_has_none_is_told(self):
+        self.settled(7)
+        if shutil.which("dot"):
+            code, out, error = self.conga("map", "--svg")
+            self.assertEqual(code, 0, error)
+            drawn = xml.etree.ElementTree.fromstring(out)
+            self.assertTrue(drawn.tag.endswith("svg"))
+            self.assertIn("OrderPlaced 3", "".join(drawn.itertext()))
+        done = subprocess.run(
+            [str(self.site.build / "cli/conga"), "map", "--svg", "--journal", "journal"],
+            cwd=self.site.folder, env={"PATH": ""}, capture_output=True, text=True, timeout=30,
+            check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("install graphviz", done.stderr)
 
 
 if __name__ == "__main__":

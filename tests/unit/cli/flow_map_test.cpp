@@ -99,6 +99,7 @@ TEST_CASE("an edge has its count, its times, and what did not go well") {
   CHECK(edge.oldest_pending == milliseconds(1000));
   CHECK(day.map.unmatched().at({"shop.orders", "Seen"}) == 1);
   CHECK(day.map.events() == 101);
+  CHECK(day.map.period() == milliseconds(100));
 }
 
 TEST_CASE("what was before the time asked for is left out, with its endings") {
