@@ -2,6 +2,8 @@
 
 #include "cli/journal_reader.h"
 
+#include "common/io/read_ahead.h"
+
 #include <utility>
 
 namespace conga::cli {
@@ -65,7 +67,8 @@ Result<> JournalReader::on_record(const LogRecord& record) {
 }
 
 Result<LogScan> read_journal(Files& files, const std::string& directory, JournalReader& reader) {
-  auto scan = scan_log(files, directory, ScanFrom::Oldest, reader);
+  ReadAhead ahead(files);
+  auto scan = scan_log(ahead, directory, ScanFrom::Oldest, reader);
   if (!scan) {
     // Of a segment, not of the directory.
     const bool moved =

@@ -55,6 +55,7 @@ Result<std::unique_ptr<FileJournal>> FileJournal::open(Files& files,
   log_options.segment_size = chosen.segment_size;
   log_options.read_window = chosen.read_window;
   log_options.accept_damage = chosen.accept_damage;
+  log_options.read_ahead = chosen.read_ahead;
 
   JournalRecovery recovery(journal->open_);
   auto log = RecordLog::open(files, std::move(log_options), recovery);

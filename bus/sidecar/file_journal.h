@@ -48,6 +48,9 @@ struct FileJournalOptions {
   /// At least so many of the newest bytes are kept in memory.
   std::uint64_t read_window = std::uint64_t{1} << 20U;
 
+  /// Full segments are read ahead by a thread, which `files` must allow: RecordLogOptions.
+  bool read_ahead = false;
+
   /// Opens a damaged journal: the lost records are skipped from now on.
   bool accept_damage = false;
 };

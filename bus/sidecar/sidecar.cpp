@@ -36,7 +36,9 @@ Result<std::unique_ptr<EventStore>> open_journal(const SidecarConfig& config,
                                                  const Time& now,
                                                  RecoveryVisitor& visitor,
                                                  Log& log) {
-  auto journal = FileJournal::open(files, config.journal, now.wall, visitor);
+  FileJournalOptions options = config.journal;
+  options.read_ahead = true;
+  auto journal = FileJournal::open(files, std::move(options), now.wall, visitor);
   if (!journal) return journal.failure();
   for (const LogDamage& damage : (*journal)->damage()) tell(damage, log);
   return std::unique_ptr<EventStore>(std::move(*journal));

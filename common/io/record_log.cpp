@@ -58,7 +58,9 @@ Result<std::unique_ptr<RecordLog>> RecordLog::open(Files& files,
   auto lock = files.lock(log->path_of(std::string(kLockName)));
   if (!lock) return unusable(lock.error());
   log->lock_ = std::move(*lock);
-  auto scan = scan_log(files, log->options_.directory, ScanFrom::LowWater, visitor);
+  const RecordLogOptions& chosen = log->options_;
+  Files& reading = chosen.read_ahead ? log->ahead_ : files;
+  auto scan = scan_log(reading, chosen.directory, ScanFrom::LowWater, visitor);
   if (!scan) return scan.failure();
   if (auto started = log->start(std::move(*scan)); !started) return started.failure();
   return log;
@@ -434,7 +436,9 @@ Result<LogReader> RecordLog::reader(LogPosition position) {
     return fail(
         Fault::Permanent, path_of(segment_name(position.segment)) + ": not in the log", "NotFound");
   }
-  auto file = files_.open(path_of(segment_name(position.segment)), OpenMode::Read);
+  const bool ahead = options_.read_ahead && position.segment != active_.number;
+  Files& files = ahead ? ahead_ : files_;
+  auto file = files.open(path_of(segment_name(position.segment)), OpenMode::Read);
   if (!file) return file.failure();
   return LogReader(std::move(*file), position.segment, position.offset, segment->commit);
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "common/io/log_scan.h"
+#include "common/io/read_ahead.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +29,8 @@ struct RecordLogOptions {
   std::uint64_t read_window = std::uint64_t{1} << 20U;    ///< Newest bytes, kept to be read back.
   std::size_t spare_segments = 2;                         ///< Dropped ones kept for use again.
   bool accept_damage = false;  ///< Open a damaged log: what is lost is skipped from now on.
+  /// What is not written any more is read ahead by a thread (ReadAhead), which `files` must allow.
+  bool read_ahead = false;
 };
 
 struct LogSegment {
@@ -132,7 +135,8 @@ private:
     bool synced = false;
   };
 
-  RecordLog(Files& files, RecordLogOptions options) : files_(files), options_(std::move(options)) {}
+  RecordLog(Files& files, RecordLogOptions options)
+      : files_(files), ahead_(files), options_(std::move(options)) {}
 
   Result<> start(LogScan scan);
   Result<> find_spares(bool log_is_empty);
@@ -158,6 +162,7 @@ private:
   std::string path_of(const std::string& name) const { return options_.directory + "/" + name; }
 
   Files& files_;
+  ReadAhead ahead_;
   const RecordLogOptions options_;
   std::unique_ptr<FileLock> lock_;
   std::deque<LogSegment> segments_;
