@@ -284,9 +284,25 @@ constexpr const char* kChaosExamples =
 deliveries, compared with a run without.
 
 Examples:
+  conga chaos run --rules rules.yaml --events events.jsonl --folder /tmp/chaos --duplicate 5% \
+      --service 'billing $CONGA_PUBLISH $CONGA_SUBSCRIBE $CONGA_RUN/billing.db'
   conga chaos relay --listen ipc:///tmp/t/link --sidecar ipc:///tmp/t/onward --seed 7 --duplicate 5%
   conga chaos compare --clean clean/journal --chaos chaos/journal --deeds deeds.jsonl
-  scripts/chaos --seed 7 --duplicate 5% --reorder --drop-acks     # both, for the booking services)";
+  scripts/chaos --seed 7 --duplicate 5% --reorder --drop-acks     # run, for the booking services)";
+
+constexpr const char* kChaosRunExamples =
+    R"(Runs the services three times with the same events, each time with a bus and a sidecar of its own:
+twice as ever (what differs even then is not compared), and once with deliveries duplicated, held up
+and lost. Then it compares what they said, as `chaos compare` does, and names those that are not
+idempotent. Each --service is run by a shell, with CONGA_PUBLISH and CONGA_SUBSCRIBE (where its bus
+is) and CONGA_RUN (a folder of its run) in its environment; start it from nothing in each run.
+Exit code 0: the same; 1: different; 2: a run failed.
+
+Examples:
+  conga chaos run --rules rules.yaml --events events.jsonl --folder /tmp/chaos --seed 7 \
+      --duplicate 5% --reorder --delay --drop-acks \
+      --service 'billing --bus $CONGA_PUBLISH $CONGA_SUBSCRIBE --database $CONGA_RUN/billing.db' \
+      --service 'stock --bus $CONGA_PUBLISH $CONGA_SUBSCRIBE --database $CONGA_RUN/stock.db')";
 
 constexpr const char* kChaosCompareExamples =
     R"(Needs no bus. Holds the business events of a run under `chaos relay` against those of a clean run of
@@ -715,9 +731,37 @@ void add_why(CLI::App& app, Draft& draft) {
   command->footer(kWhyExamples);
 }
 
+/// What is done to the deliveries.
+void add_mischief(CLI::App& command, Draft& draft) {
+  MischiefOptions& mischief = draft.chaos.relay.mischief;
+  command.add_option("--seed", mischief.seed, "What the choices follow from (1)");
+  command.add_option("--duplicate", draft.duplicate, "Deliver this share twice: 5%")
+      ->type_name("SHARE")
+      ->check(is_percent);
+  command.add_flag("--reorder", mischief.reorder, "Let neighbours swap: hold each up to 20ms");
+  command.add_option("--delay", draft.delay, "Hold each up to so long; 100ms if not said")
+      ->expected(0, 1)
+      ->default_str("100ms")
+      ->type_name("DURATION")
+      ->check(is_duration);
+  command.add_option("--drop-acks", draft.drop_acks, "Lose this share's ok; 5% if not said")
+      ->expected(0, 1)
+      ->default_str("5%")
+      ->type_name("SHARE")
+      ->check(is_percent);
+  command
+      .add_option("--ack-timeout",
+                  draft.ack_timeout,
+                  "With --drop-acks: no target waits longer for an ok (1s)")
+      ->type_name("DURATION")
+      ->check(is_duration);
+  command.add_option("--targets", draft.services, "Only deliveries to these services: a,b,c")
+      ->delimiter(',')
+      ->type_name("SERVICES");
+}
+
 void add_chaos_relay(CLI::App& group, Draft& draft) {
   ChaosOptions& chaos = draft.chaos;
-  MischiefOptions& mischief = chaos.relay.mischief;
   CLI::App* relay = group.add_subcommand("relay", "Trouble the deliveries of a test bus");
   relay->add_option("--listen", chaos.listen, "Where the bus connects to: its link.endpoint")
       ->type_name("ENDPOINT")
@@ -725,32 +769,44 @@ void add_chaos_relay(CLI::App& group, Draft& draft) {
   relay->add_option("--sidecar", chaos.sidecar, "Where the sidecar is: its link")
       ->type_name("ENDPOINT")
       ->required();
-  relay->add_option("--seed", mischief.seed, "What the choices follow from (1)");
-  relay->add_option("--duplicate", draft.duplicate, "Deliver this share twice: 5%")
-      ->type_name("SHARE")
-      ->check(is_percent);
-  relay->add_flag("--reorder", mischief.reorder, "Let neighbours swap: hold each up to 20ms");
-  relay->add_option("--delay", draft.delay, "Hold each up to so long; 100ms if not said")
-      ->expected(0, 1)
-      ->default_str("100ms")
-      ->type_name("DURATION")
-      ->check(is_duration);
-  relay->add_option("--drop-acks", draft.drop_acks, "Lose this share's ok; 5% if not said")
-      ->expected(0, 1)
-      ->default_str("5%")
-      ->type_name("SHARE")
-      ->check(is_percent);
-  relay
-      ->add_option("--ack-timeout",
-                   draft.ack_timeout,
-                   "With --drop-acks: no target waits longer for an ok (1s)")
-      ->type_name("DURATION")
-      ->check(is_duration);
-  relay->add_option("--targets", draft.services, "Only deliveries to these services: a,b,c")
-      ->delimiter(',')
-      ->type_name("SERVICES");
+  add_mischief(*relay, draft);
   relay->footer(kChaosRelayExamples);
   relay->callback([&chaos] { chaos.action = ChaosOptions::Action::Relay; });
+}
+
+void add_ignored(CLI::App& command, CompareOptions& compare) {
+  command
+      .add_option(
+          "--ignore", compare.ignored, "Do not compare this; * is any one part: /detail/items/*/no")
+      ->type_name("POINTER");
+}
+
+void add_chaos_run(CLI::App& group, Draft& draft) {
+  ChaosRunOptions& run = draft.chaos.run;
+  CLI::App* command =
+      group.add_subcommand("run", "Try services: clean runs, one with chaos, compare");
+  command->add_option("--rules", run.rules, "The rule file")->type_name("FILE")->required();
+  command->add_option("--events", run.events, "What to put: JSON lines")
+      ->type_name("FILE")
+      ->required();
+  command
+      ->add_option("--service", run.services, "A shell command that runs a service; once for each")
+      ->type_name("COMMAND")
+      ->required();
+  command->add_option("--folder", run.folder, "For journals and logs: a new one")
+      ->type_name("DIR")
+      ->required();
+  add_mischief(*command, draft);
+  add_ignored(*command, draft.chaos.compare);
+  add_manifests(*command, draft.chaos.compare.manifests);
+  command->add_option("--patience", draft.patience, "For each run to become quiet (5m)")
+      ->type_name("DURATION")
+      ->check(is_duration);
+  command->add_option("--bus", run.bus, "The program conga-bus, if not in PATH")->type_name("FILE");
+  command->add_option("--sidecar", run.sidecar, "The program conga-sidecar, if not in PATH")
+      ->type_name("FILE");
+  command->footer(kChaosRunExamples);
+  command->callback([&draft] { draft.chaos.action = ChaosOptions::Action::Run; });
 }
 
 void add_chaos_compare(CLI::App& group, Draft& draft) {
@@ -766,10 +822,7 @@ void add_chaos_compare(CLI::App& group, Draft& draft) {
       ->required();
   command->add_option("--deeds", compare.deeds, "What `chaos relay --json` printed")
       ->type_name("FILE");
-  command
-      ->add_option(
-          "--ignore", compare.ignored, "Do not compare this; * is any one part: /detail/items/*/no")
-      ->type_name("POINTER");
+  add_ignored(*command, compare);
   add_manifests(*command, compare.manifests);
   command->footer(kChaosCompareExamples);
   command->callback([&chaos] { chaos.action = ChaosOptions::Action::Compare; });
@@ -778,6 +831,7 @@ void add_chaos_compare(CLI::App& group, Draft& draft) {
 void add_chaos(CLI::App& app, Draft& draft) {
   CLI::App* group = app.add_subcommand("chaos", "Try services under repeated and late deliveries");
   group->require_subcommand(0, 1)->footer(kChaosExamples);
+  add_chaos_run(*group, draft);
   add_chaos_relay(*group, draft);
   add_chaos_compare(*group, draft);
 }
@@ -875,6 +929,7 @@ ChaosOptions finished_chaos(const Draft& draft) {
   if (!draft.drop_acks.empty()) mischief.drop_acks = *parse_percent(draft.drop_acks);
   if (!draft.delay.empty()) mischief.delay = *parse_duration(draft.delay);
   if (!draft.ack_timeout.empty()) chaos.relay.ack_timeout = *parse_duration(draft.ack_timeout);
+  if (!draft.patience.empty()) chaos.run.patience = *parse_duration(draft.patience);
   mischief.targets = {draft.services.begin(), draft.services.end()};
   return chaos;
 }

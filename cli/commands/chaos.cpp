@@ -23,17 +23,17 @@ std::string summary(const RelayCounters& counters) {
 
 std::string fault_of_relay(const ChaosOptions& options) {
   const MischiefOptions& mischief = options.relay.mischief;
-  if (options.listen == options.sidecar) {
+  if (options.action == ChaosOptions::Action::Relay && options.listen == options.sidecar) {
     return "chaos relay stands between two endpoints: --listen, which the bus connects to, and "
            "--sidecar, which the sidecar is bound to, must differ";
   }
   const bool idle = mischief.duplicate <= 0 && mischief.drop_acks <= 0 && !mischief.reorder
                     && mischief.delay <= Duration(0);
   if (idle) {
-    return "chaos relay has nothing to do: say --duplicate, --reorder, --delay or --drop-acks";
+    return "chaos has nothing to do: say --duplicate, --reorder, --delay or --drop-acks";
   }
   if (mischief.drop_acks > 0 && mischief.delay >= options.relay.ack_timeout) {
-    return "chaos relay: --delay must be shorter than --ack-timeout, or every attempt may be late";
+    return "chaos: --delay must be shorter than --ack-timeout, or every attempt may be late";
   }
   return "";
 }
@@ -76,12 +76,17 @@ Result<double> parse_percent(std::string_view text) {
 }
 
 std::string fault_of(const ChaosOptions& options) {
-  const bool relays = options.action == ChaosOptions::Action::Relay;
-  return relays ? fault_of_relay(options) : fault_of(options.compare);
+  if (options.action == ChaosOptions::Action::Compare) return fault_of(options.compare);
+  std::string fault = fault_of_relay(options);
+  const bool runs = options.action == ChaosOptions::Action::Run;
+  return fault.empty() && runs ? fault_of(options.run) : fault;
 }
 
 ExitCode run_chaos(Files& files, const ChaosOptions& options, Screen& screen, Look look) {
   if (options.action == ChaosOptions::Action::Relay) return run_relay(options, screen, look);
+  if (options.action == ChaosOptions::Action::Run) {
+    return run_with_chaos(files, options.run, options.relay, options.compare, screen, look);
+  }
   return compare_runs(files, options.compare, screen, look);
 }
 

@@ -13,9 +13,9 @@ import subprocess
 import sys
 import tempfile
 import unittest
-import uuid
 
-from harness import STOP_SECONDS, Site, free_ports
+from chaos_service import Service
+from harness import STOP_SECONDS, Site
 from json_schemas import Schemas
 from peer import event
 
@@ -39,29 +39,6 @@ FAULTS = ["--seed", "7", "--duplicate", "30%", "--reorder", "--delay", "20ms", "
 ORDERS = 30
 
 
-class Service:
-    """Answers each event with one of its own. Idempotent ones make its id from the event's, so that
-    the bus knows a repeat; the other one counts what it does."""
-
-    def __init__(self, site, name, emits, idempotent):
-        self.peer = site.peer(service=name)
-        self._name = name
-        self._emits = emits
-        self._idempotent = idempotent
-
-    def work(self):
-        self.peer.pump()
-        while self.peer.deliveries:
-            delivery = self.peer.deliveries.popleft()
-            cause = delivery.event
-            made = event(f"shop.{self._name}", self._emits, {"order": cause["correlation-id"]},
-                         correlation_id=cause["correlation-id"], causation_id=cause["id"])
-            if self._idempotent:
-                made["id"] = str(uuid.uuid5(uuid.UUID(cause["id"]), self._emits))
-            assert self.peer.put(made) == "ok"
-            self.peer.settle(delivery.id, "ok")
-
-
 class ChaosTest(unittest.TestCase):
     def setUp(self):
         self.stack = contextlib.ExitStack()
@@ -72,9 +49,9 @@ class ChaosTest(unittest.TestCase):
 
     def run_orders(self, site):
         """Puts orders, and lets the services work until nothing is pending."""
-        services = [Service(site, "billing", "InvoiceMade", idempotent=False),
-                    Service(site, "books", "OrderBooked", idempotent=True),
-                    Service(site, "letters", "LetterSent", idempotent=True)]
+        services = [Service(site.peer(service="billing"), "billing", "InvoiceMade", idempotent=False),
+                    Service(site.peer(service="books"), "books", "OrderBooked", idempotent=True),
+                    Service(site.peer(service="letters"), "letters", "LetterSent", idempotent=True)]
         web = site.peer()
         peers = [web] + [service.peer for service in services]
         orders = [event("shop.web", "OrderPlaced", {"total": n}, correlation_id=f"K-{n}")
@@ -198,22 +175,70 @@ class ChaosTest(unittest.TestCase):
         self.assertEqual(code, 2)
         self.assertIn("the run is not over", errors)
 
+    def run_all(self, folder, services, *more):
+        """conga chaos run: (exit code, standard output, standard error)."""
+        build = pathlib.Path(BUILD).resolve()
+        (folder / "rules.yaml").write_text(RULES)
+        orders = [event("shop.web", "OrderPlaced", {"total": n}, correlation_id=f"K-{n}")
+                  for n in range(ORDERS)]
+        (folder / "orders.jsonl").write_text("\n".join(map(json.dumps, orders)) + "\n")
+        words = [word for service in services for word in ("--service", service)]
+        done = subprocess.run(
+            [build / "cli/conga", "chaos", "run", "--rules", "rules.yaml", "--events", "orders.jsonl",
+             "--folder", "runs", "--bus", build / "bus/conga-bus",
+             "--sidecar", build / "bus/sidecar/conga-sidecar", *FAULTS, *words, *more],
+            cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    def new_folder(self):
+        return pathlib.Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="conga-chaos-")))
+
+    def test_one_command_runs_the_services_and_names_the_careless_one(self):
+        program = f"exec {sys.executable} '{pathlib.Path(__file__).parent / 'chaos_service.py'}'"
+        folder = self.new_folder()
+        code, out, errors = self.run_all(
+            folder, [f"{program} billing InvoiceMade careless", f"{program} books OrderBooked idempotent",
+                     f"{program} letters LetterSent idempotent"])
+        self.assertEqual(code, 1, errors)
+        self.assertIn("clean-2: 120 events, 90 deliveries settled", errors)
+        self.assertIn("billing is not idempotent", out)
+        self.assertNotIn("books", out)
+        # The same folder would mix two trials.
+        code, _, errors = self.run_all(folder, ["true"])
+        self.assertEqual(code, 2)
+        self.assertIn("--folder runs is there and not empty", errors)
+
+    def test_a_service_that_ends_by_itself_is_told_with_its_log(self):
+        folder = self.new_folder()
+        code, _, errors = self.run_all(folder, ["echo no database; exit 3"])
+        self.assertEqual(code, 2)
+        self.assertIn("clean-1: service-1 ended by itself with code 3: see runs/clean-1/service-1.log",
+                      errors)
+        self.assertEqual((folder / "runs/clean-1/service-1.log").read_text(), "no database\n")
+
+    def test_what_is_never_answered_ends_the_run(self):
+        code, _, errors = self.run_all(self.new_folder(), ["sleep 1000"], "--patience", "2s")
+        self.assertEqual(code, 2)
+        self.assertIn("not quiet within 2.000 s: does every service of the rules run?", errors)
+
     def test_the_booking_services_are_idempotent(self):
         with tempfile.TemporaryDirectory(prefix="conga-chaos-") as folder:
-            ports = ",".join(map(str, free_ports(2)))
             done = subprocess.run(
-                [pathlib.Path(SOURCE) / "scripts/chaos", "--var", f"{folder}/v", "--ports", ports,
-                 "--bookings", "15", "--seed", "7", "--duplicate", "30%", "--reorder", "--delay",
+                [pathlib.Path(SOURCE) / "scripts/chaos", "--var", f"{folder}/v", "--bookings", "15",
+                 "--seed", "7", "--duplicate", "30%", "--reorder", "--delay",
                  "30ms", "--drop-acks", "10%", "--json"],
                 env={**os.environ, "CONGA_BUILD": str(pathlib.Path(BUILD).resolve())},
                 stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
             )
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             said = json.loads(done.stdout)
+            self.assertEqual(Schemas(SOURCE).faults("chaos-run", said), [])
             self.assertEqual(said["consumers"], [])
             self.assertEqual(said["not-compared"], [])
             self.assertEqual(said["flows"], 15)
-            deeds = self.deeds_in(f"{folder}/v/deeds.jsonl")
+            deeds = self.deeds_in(f"{folder}/v/runs/chaos/deeds.jsonl")
             for service in ["booking", "payment", "seating", "ticketing", "notification"]:
                 self.assertTrue(any(deed["copy-held-us"] is not None for deed in deeds
                                     if deed["service"] == service), service)

@@ -25,7 +25,7 @@ BUILD, SOURCE = "build", "."
 SERVICES = ["booking", "payment", "seating", "ticketing", "notification"]
 
 # chaos_test.py holds these against their schemas.
-ELSEWHERE = {"chaos-relay", "chaos-compare"}
+ELSEWHERE = {"chaos-relay", "chaos-compare", "chaos-run"}
 
 # Schemas of what a command prints with such an option.
 VARIANTS = {"map-diff": "map", "map-suggest-expectations": "map"}
