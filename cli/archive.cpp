@@ -98,6 +98,7 @@ Result<std::vector<std::string>> read_archive(Files& files,
     use({.sequence = entry.event.sequence, .ingested = entry.event.ingested, .event = *entry.view});
   });
   reader.stop_when(stop);
+  reader.want_events_only();
   const auto scan = read_journal(files, directory_of(choice), reader);
   if (!scan) {
     if (stop) return std::vector<std::string>();

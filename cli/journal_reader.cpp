@@ -12,14 +12,21 @@ namespace {
 /// What a bus let in may be larger than this program's default limits.
 constexpr ValueLimits kWideLimits{.max_size = std::size_t{1} << 30U, .max_depth = 256};
 
-Result<> read_event_entry(std::string_view payload, JournalEntry& entry) {
-  const auto record = bus::read_event_record(payload);
-  if (!record) return record.failure();
-  entry.event = *record;
-  std::string_view names = record->targets;
+Result<> read_targets(JournalEntry& entry) {
+  std::string_view names = entry.event.targets;
   auto targets = bus::take_targets(names);
   if (!targets) return targets.failure();
   entry.targets = std::move(*targets);
+  return {};
+}
+
+Result<> read_event_entry(std::string_view payload, bool with_targets, JournalEntry& entry) {
+  const auto record = bus::read_event_record(payload);
+  if (!record) return record.failure();
+  entry.event = *record;
+  if (with_targets) {
+    if (auto read = read_targets(entry); !read) return read;
+  }
   const auto view = read_event(record->event, kWideLimits);
   if (!view) return view.failure();
   entry.view = *view;
@@ -33,7 +40,7 @@ Result<> keep(Result<Record> record, Record& in) {
   return {};
 }
 
-Result<> read_entry(const LogRecord& record, JournalEntry& entry) {
+Result<> read_entry(const LogRecord& record, bool with_targets, JournalEntry& entry) {
   entry.position = record.position;
   entry.commit = record.frame.commit;
   entry.size = record.frame.size();
@@ -41,7 +48,7 @@ Result<> read_entry(const LogRecord& record, JournalEntry& entry) {
   switch (record.frame.type) {
     case bus::kEventRecord:
     case bus::kCarriedRecord:
-      return read_event_entry(record.payload, entry);
+      return read_event_entry(record.payload, with_targets, entry);
     case bus::kSettledRecord:
       return keep(bus::read_settled_record(record.payload), entry.settled);
     case bus::kRetryRecord:
@@ -57,9 +64,9 @@ Result<> read_entry(const LogRecord& record, JournalEntry& entry) {
 
 Result<> JournalReader::on_record(const LogRecord& record) {
   if (stop_ != nullptr && *stop_) return fail(Fault::Permanent, "stopped", "Stopped");
-  JournalEntry entry;
-  if (const auto read = read_entry(record, entry); read) {
-    user_(entry);
+  if (events_only_ && record.frame.type != bus::kEventRecord) return {};
+  if (const auto read = read_entry(record, !events_only_, entry_); read) {
+    user_(entry_);
   } else {
     malformed_.push_back({record.position, record.frame.size(), read.error().what});
   }

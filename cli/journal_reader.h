@@ -51,6 +51,9 @@ public:
   /// Fails with code `Stopped` once stop_when()'s flag is set.
   Result<> on_record(const LogRecord& record) override;
 
+  /// Only event records are handed over, without their targets: all else is passed over unread.
+  void want_events_only() { events_only_ = true; }
+
   /// `flag` must outlive the reading.
   void stop_when(const std::atomic<bool>& flag) { stop_ = &flag; }
 
@@ -60,6 +63,8 @@ public:
 
 private:
   User user_;
+  JournalEntry entry_;  ///< Kept for its memory.
+  bool events_only_ = false;
   const std::atomic<bool>* stop_ = nullptr;
   SegmentNotes notes_;
   std::vector<Malformed> malformed_;

@@ -144,8 +144,9 @@ struct Maker {
     const auto pace = parse_speed(options.speed);
     if (!pace) return fail(Fault::Permanent, "--speed: " + pace.error().what);
     const std::string& name = options.name;
-    auto lines =
-        open_replay(options.choice, name, options.to, *pace, clock, open_bookmark(files, options));
+    auto bookmark = open_bookmark(files, options);
+    if (!bookmark) return bookmark.failure();
+    auto lines = open_replay(options.choice, name, options.to, *pace, clock, std::move(*bookmark));
     if (!lines) return lines.failure();
     if (!look.json) screen.note("replay " + name + "\n");
     return std::make_unique<Put>(

@@ -98,9 +98,12 @@ void pack_archive(Packer& packer, const ArchiveState& state) {
 }
 
 void pack_journal(Packer& packer, const StoreStats& store) {
-  packer.map(6).key("events").unsigned_integer(store.events);
+  packer.map(9).key("events").unsigned_integer(store.events);
   packer.key("bytes").unsigned_integer(store.bytes);
   packer.key("segments").unsigned_integer(store.segments);
+  packer.key("oldest-segment").unsigned_integer(store.oldest_segment);
+  packer.key("low-water").unsigned_integer(store.low_water);
+  packer.key("pins").unsigned_integer(store.pins);
   packer.key("next-sequence").unsigned_integer(store.next_sequence);
   packer.key("syncs").unsigned_integer(store.syncs);
   packer.key("unrecorded").unsigned_integer(store.unrecorded);

@@ -5,7 +5,8 @@
 //
 // `sidecar.status`  {} →
 //   {version, uptime, forwarder-generation, pending, in-flight, dead-letters,
-//    journal: {events, bytes, segments, next-sequence, syncs, unrecorded},
+//    journal: {events, bytes, segments, oldest-segment, low-water, pins, next-sequence, syncs,
+//              unrecorded}: `pins` deliveries are pending in the oldest segment and keep it,
 //    counters: {accepted, duplicates, dispatched, settled, retried, dead-lettered, ack-timeouts,
 //               consumers-lost, stale-settlements, journal-full, dropped-batches, malformed},
 //    targets: [{rule, target, service, state, pending, ready, waiting-retry, waiting-key, attempts,

@@ -119,6 +119,11 @@ struct StoreStats {
   std::uint64_t events = 0;  ///< Appended since open().
   std::uint64_t bytes = 0;   ///< On disk now.
   std::uint64_t segments = 0;
+  std::uint32_t oldest_segment = 0;  ///< Its number.
+  std::uint32_t low_water = 0;       ///< Segments below this one hold nothing pending.
+  /// Pending deliveries whose events are in the oldest segment: it cannot be dropped before they
+  /// end or are carried to a newer one.
+  std::uint64_t pins = 0;
   Sequence next_sequence = 1;
   std::uint64_t syncs = 0;
   /// Endings and failed attempts that a full disk kept out: each may cost a repeat after a restart.

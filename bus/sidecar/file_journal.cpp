@@ -401,6 +401,9 @@ StoreStats FileJournal::stats() const {
   stats.events = events_;
   stats.bytes = log_->bytes_on_disk();
   stats.segments = log_->segments().size();
+  stats.oldest_segment = log_->segments().front().number;
+  stats.low_water = open_.lowest_open(log_->end().segment);
+  stats.pins = open_.open_in(stats.oldest_segment);
   stats.next_sequence = next_sequence_;
   stats.syncs = log_->syncs();
   stats.unrecorded = unrecorded_;

@@ -162,8 +162,14 @@ std::vector<std::pair<Sequence, LogPosition>> OpenDeliveries::loose() const {
 std::uint32_t OpenDeliveries::low_water(std::uint32_t newest) {
   // A segment that has nothing open never has again, unless it is the one being written.
   while (segments_.size() > 1 && segments_.front().open == 0) segments_.pop_front();
+  return lowest_open(newest);
+}
+
+std::uint32_t OpenDeliveries::lowest_open(std::uint32_t newest) const {
   std::uint32_t lowest = newest;
-  if (!segments_.empty() && segments_.front().open > 0) lowest = segments_.front().number;
+  const auto open =
+      std::ranges::find_if(segments_, [](const Segment& segment) { return segment.open > 0; });
+  if (open != segments_.end()) lowest = open->number;
   // The lowest sequence was appended first, so its history reaches furthest back.
   if (!loose_.empty()) lowest = std::min(lowest, loose_.begin()->second.history);
   return lowest;

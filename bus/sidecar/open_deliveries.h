@@ -72,6 +72,9 @@ public:
   /// No record below this segment concerns an open delivery. `newest`: if there is none.
   std::uint32_t low_water(std::uint32_t newest);
 
+  /// The same, for who may not change anything and asks seldom.
+  std::uint32_t lowest_open(std::uint32_t newest) const;
+
   void drop_below(std::uint32_t segment);
 
 private:

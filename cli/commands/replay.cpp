@@ -116,21 +116,28 @@ Result<ReplayOptions> resumed(Files& files, const ReplayOptions& options) {
   return found;
 }
 
+std::string lock_of(const ReplayOptions& options) {
+  return options.state + ".lock";
+}
+
 class StateFile final : public Bookmark {
 public:
-  StateFile(Files& files, ReplayOptions options) : files_(files), options_(std::move(options)) {}
+  StateFile(Files& files, ReplayOptions options, std::unique_ptr<FileLock> lock)
+      : files_(files), options_(std::move(options)), lock_(std::move(lock)) {}
 
   Result<> keep(bus::Sequence done) override {
-    const std::string folder = std::filesystem::path(options_.state).parent_path().string();
-    if (auto made = files_.make_directory(folder); !made) return made;
     return replace_file(files_, options_.state, state_text(options_, done));
   }
 
-  Result<> finish() override { return files_.remove(options_.state); }
+  Result<> finish() override {
+    if (auto removed = files_.remove(options_.state); !removed) return removed;
+    return files_.remove(lock_of(options_));
+  }
 
 private:
   Files& files_;
   ReplayOptions options_;
+  std::unique_ptr<FileLock> lock_;
 };
 
 }  // namespace
@@ -175,8 +182,17 @@ Result<ReplayOptions> settled(Files& files, const ReplayOptions& options, WallTi
   return settled;
 }
 
-std::unique_ptr<Bookmark> open_bookmark(Files& files, const ReplayOptions& options) {
-  return std::make_unique<StateFile>(files, options);
+Result<std::unique_ptr<Bookmark>> open_bookmark(Files& files, const ReplayOptions& options) {
+  const std::string folder = std::filesystem::path(options.state).parent_path().string();
+  if (auto made = files.make_directory(folder); !made) return made.failure();
+  auto lock = files.lock(lock_of(options));
+  if (!lock && lock.error().code == "Locked") {
+    return fail(Fault::Permanent,
+                "the replay '" + options.name + "' is under way already: " + lock.error().what
+                    + "; wait for it, or give this one another --name");
+  }
+  if (!lock) return lock.failure();
+  return std::unique_ptr<Bookmark>(std::make_unique<StateFile>(files, options, std::move(*lock)));
 }
 
 PutOptions put_options_of(const ReplayOptions& options) {

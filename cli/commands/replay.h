@@ -37,8 +37,9 @@ std::string replay_name(WallTime now);
 /// or no place for one.
 Result<ReplayOptions> settled(Files& files, const ReplayOptions& options, WallTime now);
 
-/// Keeps how far the replay of settled options got in its state. `files` must outlive it.
-std::unique_ptr<Bookmark> open_bookmark(Files& files, const ReplayOptions& options);
+/// Keeps how far the replay of settled options got in its state. Permanent if another process is at
+/// the same replay. `files` must outlive it.
+Result<std::unique_ptr<Bookmark>> open_bookmark(Files& files, const ReplayOptions& options);
 
 /// What Put needs to know.
 PutOptions put_options_of(const ReplayOptions& options);

@@ -85,6 +85,7 @@ ExitCode diff_rules(
   JournalReader reader([&](const JournalEntry& entry) {
     if (is_archived(entry) && entry.event.ingested >= since) diff.add(*entry.view);
   });
+  reader.want_events_only();
   const auto scan = read_journal(files, options.journal, reader);
   if (!scan) return complain(screen, scan.error().what);
   screen.print(look.json ? json_of(diff) : text_of(diff, look));

@@ -264,6 +264,18 @@ class ArchiveTest(unittest.TestCase):
         self.assertEqual(code, 0, error)
         self.take(self.letters, 3)
 
+    def test_two_replays_of_one_name_are_not_run_at_once(self):
+        replay = self.begin_replay("--name", "one", "--rule", "write-letters", "--rate", "1/s")
+        self.take(self.letters, 1)
+        code, _, error = self.conga("replay", "--name", "one")
+        self.assertEqual(code, 2)
+        self.assertIn(f"the replay 'one' is under way already", error)
+        self.assertIn(f"process {replay.pid}", error)
+        replay.send_signal(signal.SIGTERM)
+        self.assertEqual(replay.wait(30), 130)
+        self.assertEqual(self.resume("one")[0], 0)
+        self.assertEqual(list((self.site.folder / "state/conga").iterdir()), [])
+
     def test_a_faulty_replay_ends_with_its_reason(self):
         self.assertEqual(self.conga("replay", "--speed", "fast")[0], 2)
         code, _, error = self.conga("replay", "--pattern", "{")

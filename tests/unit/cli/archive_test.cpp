@@ -84,7 +84,7 @@ TEST_CASE("a replay is resumed as it was begun, behind the last event that is do
   const auto begun = settled(files, options, kNow);
   REQUIRE(begun);
   CHECK(begun->choice.until == conga::format_rfc3339(kNow));
-  REQUIRE(open_bookmark(files, *begun)->keep(41));
+  REQUIRE((*open_bookmark(files, *begun))->keep(41));
   ReplayOptions again;
   again.resume = "fix";
   again.state = options.state;
@@ -104,7 +104,7 @@ TEST_CASE("a replay is resumed as it was begun, behind the last event that is do
   CHECK(settled(files, again, kNow).error().what.find("'fix'") != std::string::npos);
   REQUIRE(conga::replace_file(files, options.state, "{}"));
   CHECK_FALSE(settled(files, again, kNow));
-  REQUIRE(open_bookmark(files, *begun)->finish());
+  REQUIRE((*open_bookmark(files, *begun))->finish());
   CHECK(settled(files, again, kNow).error().what.find("no replay 'other'") != std::string::npos);
 }
 

@@ -286,6 +286,31 @@ TEST_CASE("old segments go when nothing in them is pending, and stragglers are c
   CHECK(names(open(disk, small).found.pending) == Names{{7, "tell"}, {40, "tell"}});
 }
 
+TEST_CASE("what is pending in the oldest segment is told, and where the journal is needed from") {
+  MemFiles disk;
+  auto opened = open(disk);
+  std::vector<Sequence> sequences;
+  for (std::size_t index = 1; index <= 200; ++index) {
+    sequences.push_back((*opened).append(kStart, kTwo, body(index))->sequence);
+  }
+  const auto stats = [&] { return (*opened).stats(); };
+  CHECK(stats().oldest_segment == 1);
+  CHECK(stats().low_water == 1);
+  const std::uint64_t pins = stats().pins;
+  CHECK(pins > 2);
+  CHECK(pins < 400);
+  REQUIRE((*opened).append(settled(1, kTwo[0])));
+  CHECK(stats().pins == pins - 1);
+  for (const Sequence sequence : sequences) {
+    for (const TargetName& target : kTwo) {
+      if (sequence < 150) REQUIRE((*opened).append(settled(sequence, target)));
+    }
+  }
+  CHECK(stats().pins == 0);
+  CHECK(stats().low_water > 1);
+  CHECK(stats().low_water <= (*opened).stats().segments);
+}
+
 TEST_CASE("segments past the retention age go, and a backlog stays") {
   MemFiles disk;
   FileJournalOptions aged = options();
