@@ -46,6 +46,7 @@ public:
 
   void note(const bus::DeadLetter& letter) {
     buried_.insert({letter.target, letter.event_id});
+    there_.insert({letter.target, letter.event_id});
     expect(report_, letter.announced, "a dead letter is not announced: event " + letter.event_id);
     expected_.insert(announcement_of(letter).id.text());
   }
@@ -57,6 +58,17 @@ public:
 
   void finish() {
     check_order();
+    for (const auto& [whose, ending] : last_end_) {
+      const bool stale = ending == bus::Ending::Settled && there_.contains(whose);
+      expect(report_,
+             !stale || books_.sidecar_died,
+             "a dead letter of what was settled: event " + whose.second);
+    }
+    for (const auto& [target, id] : ended_dead_) {
+      expect(report_,
+             there_.contains({target, id}) || redriven_.contains({target, id}),
+             "a dead letter is lost: event " + id + " for " + target.rule + "/" + target.target);
+    }
     for (const std::string& id : expected_) {
       expect(report_, announced_.contains(id), "an announcement is not in the journal: " + id);
     }
@@ -94,16 +106,27 @@ private:
     for (const bus::TargetName& target : stored.targets) {
       owed_.emplace(stored.sequence, target);
       if (again) buried_.insert({target, id});
+      if (again) redriven_.insert({target, id});
     }
   }
 
   void note_end(const bus::SettledRecord& record) {
     const bool first = owed_.erase({record.sequence, record.target}) == 1;
     if (!first || record.code == "TargetRemoved") return;
-    if (record.ending == bus::Ending::Settled) ++report_.settled;
+    const std::string& id = ids_[record.sequence];
+    if (!bus::is_pseudo_target(record.target.target))
+      last_end_[{record.target, id}] = record.ending;
     if (record.ending == bus::Ending::DeadLetter) {
-      buried_.insert({record.target, ids_[record.sequence]});
+      buried_.insert({record.target, id});
+      ended_dead_.insert({record.target, id});
+      return;
     }
+    if (bus::is_pseudo_target(record.target.target)) return;
+    ++report_.settled;
+    expect(report_,
+           books_.said_ok.contains({id, record.target}),
+           "settled although no consumer said ok: event " + id + " for " + record.target.rule + "/"
+               + record.target.target);
   }
 
   /// What became a dead letter may be redriven, late.
@@ -131,6 +154,10 @@ private:
   std::map<bus::Sequence, std::string> ids_;
   std::map<std::string, bus::Sequence> first_;  ///< By event id: where it was kept first.
   std::set<std::pair<bus::TargetName, std::string>> buried_;
+  std::map<std::pair<bus::TargetName, std::string>, bus::Ending> last_end_;
+  std::set<std::pair<bus::TargetName, std::string>> there_;       ///< In the dead letters now.
+  std::set<std::pair<bus::TargetName, std::string>> redriven_;    ///< Kept again.
+  std::set<std::pair<bus::TargetName, std::string>> ended_dead_;  ///< By the journal's word.
 };
 
 /// Calls `use` with each record of the journal.
@@ -206,6 +233,21 @@ void check_deliveries(bus::EventStore& store,
   ledger.finish();
 }
 
+/// By any of the rule sets.
+static std::uint32_t most_retries(const std::vector<PlannedRules>& sets,
+                                  const bus::TargetName& name) {
+  std::uint32_t most = 0;
+  for (const PlannedRules& rules : sets) {
+    for (const PlannedRule& rule : rules) {
+      for (const PlannedTarget& target : rule.targets) {
+        const bool same = rule.name == name.rule && target.service == name.target;
+        if (same) most = std::max(most, target.max_attempts);
+      }
+    }
+  }
+  return most;
+}
+
 void check_reasons(bus::DeadLetters& letters, const DeliveryBooks& books, DeliveryReport& report) {
   const std::vector<bus::DeadLetter> found = all_of(letters, report);
   report.dead_letters = found.size();
@@ -215,6 +257,10 @@ void check_reasons(bus::DeadLetters& letters, const DeliveryBooks& books, Delive
            std::ranges::find(kReasons, letter.error_code) != kReasons.end(),
            "dead letter " + letter.target.rule + "/" + letter.target.target + ": "
                + letter.error_code + ": " + letter.error_message);
+    expect(report,
+           letter.retry_attempts <= most_retries(books.rules, letter.target),
+           "dead letter " + letter.target.rule + "/" + letter.target.target + ": "
+               + std::to_string(letter.retry_attempts) + " retries");
   }
 }
 

@@ -24,14 +24,19 @@ struct DeliveryBooks {
   const std::vector<PlannedRules>& rules;     ///< Every set that was ever at work.
   const std::set<std::string>& acknowledged;  ///< Event ids that were answered ok.
   const Deliveries& unrecorded;               ///< Ended, and a full disk kept it from being said.
+  /// Event ids and targets of which a consumer said ok.
+  const std::set<std::pair<std::string, bus::TargetName>>& said_ok;
+  /// A sidecar that dies between redriving a dead letter and removing it leaves both.
+  bool sidecar_died = false;
   /// Of ordered targets: event ids in the order in which they were first settled ok.
   const std::map<Lane, std::vector<std::string>>& settled;
 };
 
-/// Every acknowledged event is kept, for the targets that some of the rule sets owed it to; each of
-/// its deliveries ended; of one target and key they ended in the order in which the events came.
-/// What is a dead letter, or was one, is no part of that order: it may be redriven, or tried again
-/// by a sidecar that died before the journal knew.
+/// Nothing ends settled of which no consumer said ok, or as a dead letter that is neither there nor
+/// redriven; none is there of what was settled. Every acknowledged event is kept, for the targets
+/// that some of the rule sets owed it to; each of its deliveries ended; of one target and key they
+/// ended in the order in which the events came. What is a dead letter, or was one, is no part of
+/// that order: it may be redriven, or tried again by a sidecar that died before the journal knew.
 void check_deliveries(bus::EventStore& store,
                       bus::DeadLetters& letters,
                       const DeliveryBooks& books,

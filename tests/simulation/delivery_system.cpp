@@ -49,7 +49,7 @@ std::string redrive_all(Random& random) {
 
 class DeliverySystem {
 public:
-  explicit DeliverySystem(std::uint64_t seed);
+  DeliverySystem(std::uint64_t seed, const Mutation& mutant);
 
   DeliveryReport run();
 
@@ -68,6 +68,7 @@ private:
 
   std::string unique_name(const std::string& name) { return name + "-" + std::to_string(++lives_); }
 
+  const Mutation& mutant_;
   Random chance_;  ///< For the Nodes.
   Log log_ = Log::null();
   SidecarHost host_;
@@ -81,12 +82,14 @@ private:
   ActorId sidecar_ = 0;
   std::uint64_t lives_ = 0;
   std::uint64_t deaths_ = 0;
+  bool sidecar_died_ = false;
   std::size_t failed_syncs_ = 0;  ///< As many times the sidecar may end by itself.
   std::unique_ptr<DeliveryWatch> watch_;
   testing::World world_;  ///< Last: its Nodes use all of the above.
 };
 
-DeliverySystem::DeliverySystem(std::uint64_t seed) : chance_(~seed), world_(seed) {
+DeliverySystem::DeliverySystem(std::uint64_t seed, const Mutation& mutant)
+    : mutant_(mutant), chance_(~seed), host_(mutant), world_(seed) {
   Random& random = world_.random();
   rules_.push_back(make_rules(random));
   rules_.push_back(change_rules(random, rules_.front()));
@@ -126,12 +129,15 @@ Result<std::unique_ptr<Node>> DeliverySystem::start_forwarder() {
   bus::ForwarderOptions options;
   options.boot = chance_.bits() | 1U;
   const auto reload = [load] { return std::async(std::launch::deferred, load); };
-  return std::make_unique<bus::Forwarder>(
+  std::unique_ptr<Node> node = std::make_unique<bus::Forwarder>(
       options, std::move(*rules), std::make_unique<bus::testing::LoadedRules>(reload), log_);
+  if (mutant_.forwarder) node = mutant_.forwarder(std::move(node));
+  return node;
 }
 
 void DeliverySystem::sidecar_died(Death death) {
   ++deaths_;
+  sidecar_died_ = true;
   host_.on_death(death, world_.random());
 }
 
@@ -291,12 +297,15 @@ void DeliverySystem::check(DeliveryReport& report, bool done) {
     report.violations.push_back("not done in time: " + std::to_string(host_.watch().owed.size())
                                 + " deliveries are owed");
   }
+  const bool sidecar_died = sidecar_died_;
   world_.crash(sidecar_, {.point = CrashPoint::BetweenTurns, .death = Death::Kill, .down = 1h});
 
   const DeliveryBooks books{.events = events_,
                             .rules = rules_,
                             .acknowledged = watch_->acknowledged(),
                             .unrecorded = host_.watch().unrecorded,
+                            .said_ok = watch_->said_ok(),
+                            .sidecar_died = sidecar_died,
                             .settled = watch_->settled()};
   const auto letters = host_.open_letters();
   check_reasons(*letters, books, report);
@@ -312,8 +321,8 @@ void DeliverySystem::check(DeliveryReport& report, bool done) {
 
 }  // namespace
 
-DeliveryReport simulate_delivery(std::uint64_t seed) {
-  return DeliverySystem(seed).run();
+DeliveryReport simulate_delivery(std::uint64_t seed, const Mutation& mutant) {
+  return DeliverySystem(seed, mutant).run();
 }
 
 }  // namespace conga::simulation

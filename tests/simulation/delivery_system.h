@@ -6,6 +6,8 @@
 
 #pragma once
 
+#include "tests/simulation/delivery_mutants.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -21,6 +23,7 @@ struct DeliveryReport {
   std::size_t redriven = 0;
 };
 
-DeliveryReport simulate_delivery(std::uint64_t seed);
+/// `mutant` breaks a rule on purpose.
+DeliveryReport simulate_delivery(std::uint64_t seed, const Mutation& mutant = {});
 
 }  // namespace conga::simulation

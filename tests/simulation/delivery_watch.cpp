@@ -82,6 +82,8 @@ void DeliveryWatch::on_delivery(const Time& now,
     violations_.push_back("delivered to " + to + " and put by nobody");
     return;
   }
+  const bool fresh = sent_.try_emplace(delivery.id, id, bus::TargetName{rule, service}).second;
+  if (!fresh) violations_.push_back("an attempt was sent twice: event " + id + " to " + to);
   const bool owed = std::ranges::any_of(rules_, [&](const PlannedRules& rules) {
     return targets_of(rules, planned->type).contains({rule, service});
   });
@@ -130,6 +132,9 @@ void DeliveryWatch::hear(const Time& now, const std::string& instance) {
 }
 
 void DeliveryWatch::on_settlement(const Time& now, const Settlement& settlement) {
+  const auto sent = sent_.find(settlement.id);
+  const bool ok = settlement.outcome == Settlement::Outcome::Ok;
+  if (ok && sent != sent_.end()) said_ok_.insert(sent->second);
   const auto same = [&](const auto& each) { return each.second.id == settlement.id; };
   const auto found = std::ranges::find_if(under_way_, same);
   if (found == under_way_.end()) return;

@@ -31,6 +31,9 @@ public:
 
   std::vector<std::string> violations() const;
 
+  /// The event ids and targets of which a consumer said ok.
+  const std::set<std::pair<std::string, bus::TargetName>>& said_ok() const { return said_ok_; }
+
   /// Of ordered targets: the ids of events in the order in which they were first settled ok.
   const std::map<Lane, std::vector<std::string>>& settled() const { return settled_; }
 
@@ -57,6 +60,8 @@ private:
   std::map<Lane, Sent> under_way_;
   std::map<Lane, std::vector<std::string>> settled_;
   std::map<std::string, SteadyTime> heard_;  ///< By SERVICE/INSTANCE.
+  std::map<DeliveryId, std::pair<std::string, bus::TargetName>> sent_;
+  std::set<std::pair<std::string, bus::TargetName>> said_ok_;
   std::vector<std::string> violations_;
 };
 

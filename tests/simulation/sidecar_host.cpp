@@ -30,9 +30,28 @@ class Nobody final : public bus::RecoveryVisitor {
   void on_pending(const bus::PendingDelivery& /*delivery*/) override {}
 };
 
+/// Hands over what a mutant remembers.
+class ForgettingVisitor final : public bus::RecoveryVisitor {
+public:
+  ForgettingVisitor(bus::RecoveryVisitor& inner, const Mutation& mutant)
+      : inner_(inner), mutant_(mutant) {}
+
+  void on_recent_event(std::string_view event_bytes, WallTime ingested) override {
+    if (!mutant_.forgets_ids) inner_.on_recent_event(event_bytes, ingested);
+  }
+
+  void on_pending(const bus::PendingDelivery& delivery) override {
+    if (!mutant_.recovers || mutant_.recovers(delivery)) inner_.on_pending(delivery);
+  }
+
+private:
+  bus::RecoveryVisitor& inner_;
+  const Mutation& mutant_;
+};
+
 }  // namespace
 
-SidecarHost::SidecarHost() {
+SidecarHost::SidecarHost(Mutation mutant) : mutant_(std::move(mutant)) {
   auto letters = bus::open_database(":memory:", bus::DatabaseSync::Full);
   CONGA_CHECK(letters.has_value(), "a database in memory opens");
   letters_ = std::move(*letters);
@@ -44,10 +63,13 @@ Result<std::unique_ptr<bus::EventStore>> SidecarHost::open_journal(WallTime now,
   options.directory = "/journal";
   options.segment_size = 64 * 1024;
   options.hold_back = 8 * 1024;
-  OwedVisitor watched(visitor, watch_);
+  ForgettingVisitor forgetting(visitor, mutant_);
+  OwedVisitor watched(forgetting, watch_);
   auto journal = bus::FileJournal::open(disk_, options, now, watched);
   if (!journal) return journal.failure();
-  return std::unique_ptr<bus::EventStore>(std::make_unique<OwedStore>(std::move(*journal), watch_));
+  std::unique_ptr<bus::EventStore> store = std::move(*journal);
+  if (mutant_.store) store = mutant_.store(std::move(store));
+  return std::unique_ptr<bus::EventStore>(std::make_unique<OwedStore>(std::move(store), watch_));
 }
 
 Result<std::unique_ptr<bus::EventStore>> SidecarHost::open_journal(WallTime now) {
@@ -72,19 +94,27 @@ Result<std::unique_ptr<Node>> SidecarHost::start(const Time& now, Random& random
   stores.open_events = [&](bus::RecoveryVisitor& visitor) {
     return open_journal(now.wall, visitor);
   };
-  stores.open_dead_letters = [this] { return open_dead_letters(letters_); };
+  stores.open_dead_letters = [this]() -> Result<std::unique_ptr<bus::DeadLetters>> {
+    auto letters = open_dead_letters(letters_);
+    if (letters && mutant_.letters) return mutant_.letters(std::move(*letters));
+    return letters;
+  };
   stores.open_archive =
       [this](const std::string& name) -> Result<std::unique_ptr<bus::ArchiveLog>> {
     constexpr std::uint32_t kSegment = 64 * 1024;
     auto archive = bus::FileArchive::open(disk_, archive_directory(name), kSegment);
     if (!archive) return archive.failure();
-    return std::unique_ptr<bus::ArchiveLog>(std::move(*archive));
+    std::unique_ptr<bus::ArchiveLog> kept = std::move(*archive);
+    if (mutant_.archive) kept = mutant_.archive(std::move(kept));
+    return kept;
   };
   bus::SidecarOptions options;
   options.engine.heartbeat_timeout = kHeartbeatTimeout;
   auto node = bus::SidecarNode::open(now, options, stores, random, log);
   if (!node) return node.failure();
-  return std::unique_ptr<Node>(std::move(*node));
+  std::unique_ptr<Node> sidecar = std::move(*node);
+  if (mutant_.sidecar) sidecar = mutant_.sidecar(std::move(sidecar));
+  return sidecar;
 }
 
 void SidecarHost::on_death(Death death, Random& random) {

@@ -9,6 +9,7 @@
 #include "bus/sidecar/dead_letters.h"
 #include "common/core/random.h"
 #include "common/log/log.h"
+#include "tests/simulation/delivery_mutants.h"
 #include "tests/simulation/owed_store.h"
 #include "tests/support/mem_files.h"
 #include "tests/support/world.h"
@@ -22,7 +23,10 @@ inline constexpr Duration kHeartbeatTimeout = std::chrono::seconds(3);
 
 class SidecarHost {
 public:
-  SidecarHost();
+  SidecarHost() : SidecarHost(Mutation{}) {}
+
+  /// With a rule broken.
+  explicit SidecarHost(Mutation mutant);
 
   testing::MemFiles& disk() { return disk_; }
 
@@ -51,6 +55,7 @@ private:
   Result<std::unique_ptr<bus::EventStore>> open_journal(WallTime now,
                                                         bus::RecoveryVisitor& visitor);
 
+  const Mutation mutant_;
   testing::MemFiles disk_;
   StoreWatch watch_;
   bus::DatabaseHandle letters_;
