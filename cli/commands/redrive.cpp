@@ -124,10 +124,13 @@ void Redrive::conclude(const Value& task) {
   } else if (options_.detach) {
     screen().print("redrive " + std::to_string(task_) + " is under way: conga dlq tasks\n");
   } else {
-    const std::uint64_t dead = count_of(task, "dead-lettered");
+    // One that stopped says why below; what it had sent out may still be tried.
+    const bool stopped = state == "stopped";
+    const std::uint64_t dead = stopped ? 0 : count_of(task, "dead-lettered");
+    const bool open = !stopped && ended_of(task) < redriven;
     screen().print(counted(redriven, "dead letter") + " redriven, "
                    + std::to_string(count_of(task, "settled")) + " settled"
-                   + (ended_of(task) < redriven ? " so far" : "")
+                   + (open ? " so far" : "")
                    + (dead > 0 ? ", " + counted(dead, "dead letter") + " again" : "") + "\n");
   }
   if (refused > 0) {
