@@ -66,8 +66,10 @@ struct Holding {
 
 std::string table_of(const std::vector<Holding>& holdings, const Look& look) {
   Table table({"ARCHIVE", "EVENTS", "BYTES", "OLDEST", "NEWEST"});
-  for (const auto& [name, all] : holdings) {
-    const auto time = [&](WallTime when) { return all.events ? format_rfc3339(when) : "-"; };
+  for (const Holding& holding : holdings) {
+    const std::string& name = holding.name;
+    const Kind& all = holding.all;
+    const auto time = [&all](WallTime when) { return all.events ? format_rfc3339(when) : "-"; };
     table.add({Cell{.text = name.empty() ? "(journal)" : printable(name)},
                Cell{.text = std::to_string(all.events), .right = true},
                Cell{.text = std::to_string(all.bytes), .right = true},
@@ -81,7 +83,9 @@ std::string json_of(const std::vector<Holding>& holdings) {
   std::string bytes;
   Packer packer(bytes);
   packer.map(1).key("archives").array(holdings.size());
-  for (const auto& [name, all] : holdings) {
+  for (const Holding& holding : holdings) {
+    const std::string& name = holding.name;
+    const Kind& all = holding.all;
     const auto pack_time = [&](std::string_view key, WallTime when) {
       packer.key(key);
       all.events ? packer.string(format_rfc3339(when)) : packer.null();
@@ -108,10 +112,10 @@ ExitCode list_archives(
   std::vector<std::string> faults;
   std::vector<Holding> holdings(1);
   for (const std::string& name : *names) holdings.push_back({.name = name, .all = {}});
-  for (auto& [name, all] : holdings) {
-    const ArchiveChoice choice{.journal = journal, .archive = name};
+  for (Holding& holding : holdings) {
+    const ArchiveChoice choice{.journal = journal, .archive = holding.name};
     const auto read = read_archive(
-        files, choice, now, never, [&](const Archived& archived) { count(archived, all); });
+        files, choice, now, never, [&](const Archived& archived) { count(archived, holding.all); });
     if (!read) return complain(screen, read.error().what);
     faults.insert(faults.end(), read->begin(), read->end());
   }
