@@ -466,6 +466,7 @@ void Forwarder::on_link_frame(const Time& now, Frame& frame) {
     return send(Channel::Subscribe, std::move(frame.topic), std::move(frame.body));
   }
   if (frame.topic == kSidecarPutTopic) return on_put(now, kSidecarClient, frame.body);
+  if (frame.topic == kMatchTopic) return on_match(now, frame.body);
   if (frame.topic != kAliveTopic) {
     return complain_malformed(now, frame.topic, "is not for the sidecar to send");
   }
@@ -474,6 +475,24 @@ void Forwarder::on_link_frame(const Time& now, Frame& frame) {
   if (link_.on_alive(now, *alive, generation_)) {
     send(Channel::Link, std::string(kTableTopic), table_body());
   }
+}
+
+/// What the journal holds is for a target that was added later: the sidecar has no rules.
+void Forwarder::on_match(const Time& now, std::string_view body) {
+  const auto match = read_match(body, options_.event);
+  if (!match) return complain_malformed(now, kMatchTopic, match.error().what);
+  if (match->boot != options_.boot || match->generation != generation_) return;
+  LinkMatched matched{
+      .boot = match->boot, .generation = match->generation, .ticket = match->ticket, .indexes = {}};
+  for (std::uint32_t index = 0; index < match->events.size(); ++index) {
+    const auto event = read_event(match->events[index], options_.event);
+    if (!event || event->hops > options_.max_hops) continue;
+    rules_.match(*event, routing_);
+    if (std::ranges::find(routing_.targets, match->target) != routing_.targets.end()) {
+      matched.indexes.push_back(index);
+    }
+  }
+  send(Channel::Link, std::string(kMatchedTopic), encode(matched));
 }
 
 /// After a restart of the bus the sidecar may know an instance that has not subscribed again yet.

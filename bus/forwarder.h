@@ -135,6 +135,7 @@ private:
   void answer_rules(const RulesWaiter& waiter, const Result<>& adopted);
   void answer_versions(const AskView& ask, std::string& answers);
   void on_link_frame(const Time& now, Frame& frame);
+  void on_match(const Time& now, std::string_view body);
   void return_delivery(std::string_view topic);
   void tell_gone(std::string_view deliver_topic);
   Result<> adopt(const Time& now, Result<RuleSet> rules, bool changes);

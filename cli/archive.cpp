@@ -67,7 +67,7 @@ Result<std::vector<std::string>> archives_of(Files& files, const std::string& jo
 }
 
 bool is_archived(const JournalEntry& entry) {
-  return entry.type == bus::kEventRecord && entry.view->replay_name.empty();
+  return entry.type == bus::kEventRecord && !entry.event.again && entry.view->replay_name.empty();
 }
 
 Result<WallTime> parse_when(std::string_view text, WallTime now) {

@@ -30,6 +30,7 @@ struct TargetText {
   bool at_most_once = false;
   RetryPolicy retry;
   DeliveryLimits limits;
+  std::optional<WallTime> start;
 };
 
 void pack(const Document& document, Packer& packer) {
@@ -172,12 +173,34 @@ void check_kind(const Document& document,
     faults.add(*deliver, path + "deliver: a topic can only be served at-most-once");
   }
   for (const std::string_view key :
-       {"retry", "ack-timeout", "ordering", "max-in-flight", "rate-limit", "batch-size"}) {
+       {"retry", "ack-timeout", "ordering", "max-in-flight", "rate-limit", "batch-size", "start"}) {
     if (const Document* const value = written(key)) {
       faults.add(*value,
                  path + std::string(key) + ": a topic is served at most once, without this");
     }
   }
+}
+
+/// `latest`, `horizon`, or a time.
+void read_start(ConfigReader& reader,
+                std::optional<WallTime>& start,
+                const std::string& path,
+                ConfigFaults& faults) {
+  std::string text = "latest";
+  reader.text("start", text);
+  if (text == "latest") return;
+  if (text == "horizon") {
+    start = kHorizon;
+    return;
+  }
+  const auto time = parse_rfc3339(text);
+  if (time) {
+    start = *time;
+    return;
+  }
+  faults.add(*reader.any("start"),
+             path + "start: expected latest, horizon (all that the journal holds) or a time such as "
+                    "2026-11-23T06:00:00Z");
 }
 
 TargetText read_target(const Document& document, const std::string& path, ConfigFaults& faults) {
@@ -196,6 +219,7 @@ TargetText read_target(const Document& document, const std::string& path, Config
     faults.add(*document.find("ordering"),
                path + "ordering: expected a JSON pointer such as /detail/booking-id");
   }
+  read_start(reader, text.start, path, faults);
   reader.choice("deliver", text.at_most_once, {{"at-least-once", false}, {"at-most-once", true}});
   reader.finish();
   if (document.kind == Kind::Map) {
@@ -387,7 +411,8 @@ void RuleFileReader::target(const Document& document,
                              .service = std::move(text.service),
                              .retry = text.retry,
                              .ordering = std::move(text.ordering),
-                             .limits = text.limits});
+                             .limits = text.limits,
+                             .start = text.start});
 }
 
 void RuleFileReader::add_topic(const std::string& topic, RuleSet::Rule& rule) {

@@ -30,13 +30,18 @@ void append_target(Packer& packer, const LinkTarget& target) {
        {"rate-limit", target.limits.rate},
        {"batch-size", target.limits.batch}}};
   const auto given = std::ranges::count_if(limits, [](const auto& one) { return one.second > 0; });
-  packer.map((target.ordering.empty() ? 5U : 6U) + static_cast<std::size_t>(given));
+  const std::size_t texts = (target.ordering.empty() ? 0U : 1U) + (target.start ? 1U : 0U);
+  packer.map(5U + texts + static_cast<std::size_t>(given));
   packer.key("service").string(target.service);
   packer.key("name").string(target.target);
   packer.key("deliver").string("at-least-once");
   append_retry(packer, target.retry);
   packer.key("ack-timeout").string(format_duration(target.retry.ack_timeout));
   if (!target.ordering.empty()) packer.key("ordering").string(target.ordering);
+  if (target.start) {
+    const bool horizon = *target.start == kHorizon;
+    packer.key("start").string(horizon ? "horizon" : format_rfc3339(*target.start));
+  }
   for (const auto& limit : limits) {
     if (limit.second > 0) packer.key(limit.first).unsigned_integer(limit.second);
   }

@@ -97,6 +97,12 @@ void pack_archive(Packer& packer, const ArchiveState& state) {
   packer.key("bytes").unsigned_integer(state.bytes).key("fault").string(state.fault);
 }
 
+void pack_catch_up(Packer& packer, const CatchUpState& state) {
+  packer.map(5).key("rule").string(state.target.rule).key("target").string(state.target.target);
+  packer.key("left").unsigned_integer(state.left).key("owed").unsigned_integer(state.owed);
+  packer.key("waiting").unsigned_integer(state.waiting);
+}
+
 void pack_journal(Packer& packer, const StoreStats& store) {
   packer.map(9).key("events").unsigned_integer(store.events);
   packer.key("bytes").unsigned_integer(store.bytes);
@@ -220,7 +226,7 @@ std::string status_answer(const Time& now, const StatusFacts& facts, const Deliv
   const std::vector<ServiceState> services = engine.services();
   std::string answer;
   Packer packer(answer);
-  packer.map(12).key("version").string(kVersion).key("uptime").string(age_text(facts.uptime));
+  packer.map(13).key("version").string(kVersion).key("uptime").string(age_text(facts.uptime));
   packer.key("forwarder-generation").unsigned_integer(facts.generation);
   packer.key("pending").unsigned_integer(engine.pending());
   packer.key("in-flight").unsigned_integer(engine.in_flight());
@@ -237,6 +243,8 @@ std::string status_answer(const Time& now, const StatusFacts& facts, const Deliv
   for (const ExpectationState& state : facts.expectations) pack_expectation(packer, state);
   packer.key("archives").array(facts.archives.size());
   for (const ArchiveState& state : facts.archives) pack_archive(packer, state);
+  packer.key("catch-ups").array(facts.catch_ups.size());
+  for (const CatchUpState& state : facts.catch_ups) pack_catch_up(packer, state);
   return answer;
 }
 

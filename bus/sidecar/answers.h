@@ -71,6 +71,7 @@
 
 #include "bus/sidecar/archives.h"
 #include "bus/sidecar/audit_log.h"
+#include "bus/sidecar/catch_ups.h"
 #include "bus/sidecar/dead_letters.h"
 #include "bus/sidecar/delivery_engine.h"
 #include "bus/sidecar/event_store.h"
@@ -105,6 +106,7 @@ struct StatusFacts {
   LatencyCounts syncs;  ///< Of the journal; empty unless the shell gave a stopwatch.
   std::vector<ExpectationState> expectations;
   std::vector<ArchiveState> archives;
+  std::vector<CatchUpState> catch_ups = {};
 };
 
 std::string status_answer(const Time& now, const StatusFacts& facts, const DeliveryEngine& engine);

@@ -41,7 +41,8 @@ struct StoredEvent {
   Sequence sequence = 0;
   WallTime ingested;
   std::vector<TargetName> targets;
-  std::string bytes;  ///< The event as the publisher encoded it.
+  std::string bytes;   ///< The event as the publisher encoded it.
+  bool again = false;  ///< By append_again().
 };
 
 /// How a delivery ended.
@@ -89,6 +90,7 @@ struct PendingDelivery {
   std::string last_code;       ///< If attempts > 0; so the next.
   std::string last_message;
   WallTime failed = {};  ///< If attempts > 0: when the last one had; `due` was reckoned from then.
+  bool again = false;    ///< Of an event that append_again() appended.
 };
 
 /// Gives the recovered state to whoever opens the store, in sequence order, without ever holding
@@ -144,6 +146,12 @@ public:
                                   std::span<const TargetName> targets,
                                   std::string_view event) = 0;
 
+  /// As append(), for an event that the store has, or had, under another sequence and that is owed
+  /// once more: to the target of a redriven dead letter, or to one that was added later.
+  virtual Result<EventRef> append_again(WallTime ingested,
+                                        std::span<const TargetName> targets,
+                                        std::string_view event) = 0;
+
   /// Append what became of a delivery. They need no sync of their own: losing one costs a repeat.
   /// A full disk does not fail them (room is held back for them); an error is fatal.
   virtual Result<> append(const SettledRecord& record) = 0;
@@ -161,6 +169,12 @@ public:
   /// and moves the cursor behind them. A cursor is opaque text that survives restarts; one that
   /// points below the oldest kept record continues at the oldest.
   virtual Result<std::vector<JournalEntry>> follow(std::string& cursor, std::size_t limit) = 0;
+
+  /// A cursor for follow() from which on everything is that was ingested at `since` or later.
+  virtual std::string cursor_at(WallTime since) const = 0;
+
+  /// Retention spares what is behind any of these cursors, until the next call.
+  virtual void keep_from(std::span<const std::string> cursors) = 0;
 
   /// Rewrites stragglers and drops old segments as far as retention asks for; does a bounded
   /// amount of work and is called once a turn when idle.

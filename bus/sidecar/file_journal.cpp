@@ -76,9 +76,22 @@ Result<std::unique_ptr<FileJournal>> FileJournal::open(Files& files,
 Result<EventRef> FileJournal::append(WallTime ingested,
                                      std::span<const TargetName> targets,
                                      std::string_view event) {
+  return append_new(ingested, targets, event, false);
+}
+
+Result<EventRef> FileJournal::append_again(WallTime ingested,
+                                           std::span<const TargetName> targets,
+                                           std::string_view event) {
+  return append_new(ingested, targets, event, true);
+}
+
+Result<EventRef> FileJournal::append_new(WallTime ingested,
+                                         std::span<const TargetName> targets,
+                                         std::string_view event,
+                                         bool again) {
   const auto set = set_of(targets);
   if (!set) return set.failure();
-  const auto ref = append_event(next_sequence_, ingested, *set, event);
+  const auto ref = append_event({next_sequence_, ingested, again}, *set, event);
   if (!ref) return ref.failure();
   open_.add(ref->sequence, LogPosition::from_number(ref->position), *set);
   ++next_sequence_;
@@ -117,11 +130,10 @@ FileJournal::KnownSet& FileJournal::place_of(std::span<const TargetName> targets
   return known_sets_[mixed % kPlaces];
 }
 
-Result<EventRef> FileJournal::append_event(Sequence sequence,
-                                           WallTime ingested,
+Result<EventRef> FileJournal::append_event(const EventHead& head,
                                            OpenDeliveries::SetId set,
                                            std::string_view event) {
-  note_for_next_segment(ingested);
+  note_for_next_segment(head.ingested);
   const std::string& encoded = open_.set(set).encoded;
   const auto slot =
       log_->append(kEventRecord, event_record_size(encoded, event), hold_back_of(options_));
@@ -131,8 +143,8 @@ Result<EventRef> FileJournal::append_event(Sequence sequence,
                 slot.error().what + "; the journal takes no events until space is freed",
                 "JournalFull");
   }
-  store_event_record(slot->payload, sequence, ingested, encoded, event);
-  return EventRef{sequence, slot->position.number()};
+  store_event_record(slot->payload, head.sequence, head.ingested, encoded, event, head.again);
+  return EventRef{head.sequence, slot->position.number()};
 }
 
 void FileJournal::note_for_next_segment(WallTime time) {
@@ -193,6 +205,7 @@ Result<StoredEvent> FileJournal::read(const EventRef& ref) {
   StoredEvent event;
   event.sequence = view->sequence;
   event.ingested = view->ingested;
+  event.again = view->again;
   std::string_view encoded = view->targets;
   auto targets = take_targets(encoded);
   if (!targets) return targets.failure();
@@ -292,8 +305,32 @@ Result<std::optional<JournalEntry>> FileJournal::entry_of(const LogRecord& recor
   auto targets = take_targets(encoded);
   if (!targets) return targets.failure();
   entry.ref = {event->sequence, record.position.number()};
-  entry.event = {event->sequence, event->ingested, std::move(*targets), std::string(event->event)};
+  entry.event = {event->sequence,
+                 event->ingested,
+                 std::move(*targets),
+                 std::string(event->event),
+                 event->again};
   return entry;
+}
+
+/// A segment's notes say when it began, so nothing in those before the last one that began no later
+/// was ingested since.
+std::string FileJournal::cursor_at(WallTime since) const {
+  const auto& segments = log_->segments();
+  std::uint32_t from = segments.front().number;
+  for (const LogSegment& segment : segments) {
+    if (WallTime(Duration(segment.notes.time)) < since) from = segment.number;
+  }
+  return to_cursor(from, kDataStart);
+}
+
+void FileJournal::keep_from(std::span<const std::string> cursors) {
+  kept_from_.reset();
+  for (const std::string& cursor : cursors) {
+    const auto position = from_cursor(cursor);
+    const std::uint32_t segment = position ? position->segment : 0;
+    kept_from_ = std::min(kept_from_.value_or(segment), segment);
+  }
 }
 
 Result<> FileJournal::maintain(WallTime now) {
@@ -321,6 +358,7 @@ Result<> FileJournal::retire(WallTime now) {
   if (carrying_) return carry_some();
   if (!oldest_expired(now)) return {};
   const std::uint32_t oldest = log_->segments().front().number;
+  if (kept_from_ && oldest >= *kept_from_) return {};
   const std::uint64_t open = open_.open_in(oldest);
   // Rewriting a backlog gains nothing: it stays where it is until it shrinks.
   if (open > std::max(kStragglers, open_.events_in(oldest) / 4)) return {};
@@ -391,7 +429,8 @@ Result<> FileJournal::carry_event(const LogRecord& record) {
   const auto slot = log_->append(
       kCarriedRecord, event_record_size(*encoded, event->event), hold_back_of(options_) / 2);
   if (!slot) return slot.failure();
-  store_event_record(slot->payload, event->sequence, event->ingested, *encoded, event->event);
+  store_event_record(
+      slot->payload, event->sequence, event->ingested, *encoded, event->event, event->again);
   open_.carry(event->sequence, slot->position, set, record.position.segment);
   return {};
 }

@@ -67,11 +67,16 @@ public:
   Result<EventRef> append(WallTime ingested,
                           std::span<const TargetName> targets,
                           std::string_view event) override;
+  Result<EventRef> append_again(WallTime ingested,
+                                std::span<const TargetName> targets,
+                                std::string_view event) override;
   Result<> append(const SettledRecord& record) override;
   Result<> append(const RetryRecord& record) override;
   Result<> sync() override;
   Result<StoredEvent> read(const EventRef& ref) override;
   Result<std::vector<JournalEntry>> follow(std::string& cursor, std::size_t limit) override;
+  std::string cursor_at(WallTime since) const override;
+  void keep_from(std::span<const std::string> cursors) override;
   Result<> maintain(WallTime now) override;
   StoreStats stats() const override;
 
@@ -99,11 +104,21 @@ private:
 
   explicit FileJournal(FileJournalOptions options) : options_(std::move(options)) {}
 
+  /// What an event record says besides targets and bytes.
+  struct EventHead {
+    Sequence sequence = 0;
+    WallTime ingested;
+    bool again = false;
+  };
+
   KnownSet& place_of(std::span<const TargetName> targets);
 
   Result<OpenDeliveries::SetId> set_of(std::span<const TargetName> targets);
-  Result<EventRef> append_event(Sequence sequence,
-                                WallTime ingested,
+  Result<EventRef> append_new(WallTime ingested,
+                              std::span<const TargetName> targets,
+                              std::string_view event,
+                              bool again);
+  Result<EventRef> append_event(const EventHead& head,
                                 OpenDeliveries::SetId set,
                                 std::string_view event);
   template <class Record>
@@ -129,6 +144,7 @@ private:
   bool must_survive_ = false;         ///< An event was appended since the last sync.
   std::optional<WallTime> dirty_since_;
   std::optional<Carrying> carrying_;
+  std::optional<std::uint32_t> kept_from_;  ///< The segment that keep_from() asked to spare.
   std::vector<Follower> followers_;
   std::uint64_t events_ = 0;
   std::uint64_t unrecorded_ = 0;

@@ -78,6 +78,9 @@ private:
   bool ok_ = true;
 };
 
+/// In the sequence of an event record.
+constexpr Sequence kAgain = Sequence{1} << 63U;
+
 constexpr std::size_t kTextHead = sizeof(std::uint16_t);
 constexpr std::size_t kEventHead = 16;
 constexpr std::size_t kSettledHead = 37;
@@ -141,14 +144,21 @@ void store_event_record(char* to,
                         Sequence sequence,
                         WallTime ingested,
                         std::string_view encoded_targets,
-                        std::string_view event) {
-  Writer(to).integer(sequence).time(ingested).raw(encoded_targets).raw(event);
+                        std::string_view event,
+                        bool again) {
+  Writer(to)
+      .integer(again ? sequence | kAgain : sequence)
+      .time(ingested)
+      .raw(encoded_targets)
+      .raw(event);
 }
 
 Result<EventRecordView> read_event_record(std::string_view payload) {
   Reader reader(payload);
   EventRecordView record;
-  record.sequence = reader.integer<Sequence>();
+  const auto numbered = reader.integer<Sequence>();
+  record.sequence = numbered & ~kAgain;
+  record.again = (numbered & kAgain) != 0;
   record.ingested = reader.time();
   const std::string_view from = reader.rest();
   for (std::size_t names = std::size_t{2} * reader.integer<std::uint16_t>();

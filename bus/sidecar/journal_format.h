@@ -38,12 +38,14 @@ void store_event_record(char* to,
                         Sequence sequence,
                         WallTime ingested,
                         std::string_view encoded_targets,
-                        std::string_view event);
+                        std::string_view event,
+                        bool again = false);
 
 /// An event record, or a carried one. The views are into the payload.
 struct EventRecordView {
   Sequence sequence = 0;
   WallTime ingested;
+  bool again = false;        ///< It was in the journal before: see EventStore::append_again().
   std::string_view targets;  ///< For take_targets(), which cannot fail on it.
   std::string_view event;
 };

@@ -153,10 +153,9 @@ Result<> JournalRecovery::hand_over_segment(RecordLog& log,
       visitor.on_recent_event(event->event, event->ingested);
     }
     const EventRef ref{event->sequence, (*record)->position.number()};
-    const WallTime ingested = event->ingested;
     if (auto done = hand_over_loose(log, ref.sequence, visitor); !done) return done.failure();
     if (open_.moved_to(ref.sequence)) continue;
-    if (auto done = hand_over_event(log, ref, ingested, visitor); !done) return done.failure();
+    if (auto done = hand_over_event(log, ref, *event, visitor); !done) return done.failure();
   }
 }
 
@@ -171,7 +170,7 @@ Result<> JournalRecovery::hand_over_loose(RecordLog& log,
     const auto event = read_event_record(record->payload);
     if (!event) return at(position, event.error());
     const EventRef ref{sequence, position.number()};
-    auto done = hand_over_event(log, ref, event->ingested, visitor);
+    auto done = hand_over_event(log, ref, *event, visitor);
     if (!done) return done.failure();
   }
   return {};
@@ -179,14 +178,15 @@ Result<> JournalRecovery::hand_over_loose(RecordLog& log,
 
 Result<> JournalRecovery::hand_over_event(RecordLog& log,
                                           const EventRef& ref,
-                                          WallTime ingested,
+                                          const EventRecordView& event,
                                           RecoveryVisitor& visitor) {
   for (OpenDeliveries::OpenTarget& target : open_.open_targets(ref.sequence)) {
     PendingDelivery pending;
     pending.event = ref;
     pending.target = std::move(target.name);
-    pending.ingested = ingested;
-    pending.due = ingested;
+    pending.ingested = event.ingested;
+    pending.due = event.ingested;
+    pending.again = event.again;
     const auto known = retries_.find({ref.sequence, target.id});
     if (known != retries_.end()) {
       const auto record = log.read(known->second.position);

@@ -69,7 +69,7 @@ private:
   Result<> hand_over_loose(RecordLog& log, Sequence before, RecoveryVisitor& visitor);
   Result<> hand_over_event(RecordLog& log,
                            const EventRef& ref,
-                           WallTime ingested,
+                           const EventRecordView& event,
                            RecoveryVisitor& visitor);
 
   OpenDeliveries& open_;

@@ -13,6 +13,7 @@ namespace {
 
 /// Tables and heartbeats; a table of 100 000 targets has about 20 MiB.
 constexpr ValueLimits kTableLimits{.max_size = std::size_t{64} << 20U, .max_depth = 8};
+constexpr ValueLimits kMatchedLimits{.max_size = std::size_t{1} << 20U, .max_depth = 2};
 constexpr ValueLimits kAliveLimits{.max_size = 1024, .max_depth = 1};
 
 tl::unexpected<Error> malformed(std::string_view topic, std::string_view why) {
@@ -73,11 +74,13 @@ void pack(Packer& packer, const RetryPolicy& policy) {
 void pack(Packer& packer, const LinkTarget& target) {
   const DeliveryLimits& limits = target.limits;
   const bool limited = limits != DeliveryLimits{};
-  packer.map(limited ? 6 : 5).key("rule").string(target.rule);
+  const std::size_t members = 5U + (limited ? 1 : 0) + (target.start ? 1 : 0);
+  packer.map(members).key("rule").string(target.rule);
   packer.key("target").string(target.target);
   packer.key("service").string(target.service);
   pack(packer.key("retry"), target.retry);
   packer.key("ordering").string(target.ordering);
+  if (target.start) packer.key("start").integer(target.start->time_since_epoch().count());
   if (!limited) return;
   packer.key("limits").map(3).key("max-in-flight").unsigned_integer(limits.max_in_flight);
   packer.key("rate").unsigned_integer(limits.rate);
@@ -204,6 +207,11 @@ Result<LinkTarget> read_target(const Value& value) {
   const auto limits = read_limits(value.find("limits"));
   if (!limits) return limits.failure();
   target.limits = *limits;
+  const auto start = value.find("start");
+  if (!start) return target;
+  const auto micros = start->int64();
+  if (!micros) return bad_member("start");
+  target.start = WallTime(Duration(*micros));
   return target;
 }
 
@@ -258,6 +266,13 @@ private:
   const char* at_;
 };
 
+/// Nothing: it is no position in a list.
+std::optional<std::uint32_t> index_in(const Value& value) {
+  const auto index = value.uint64();
+  if (!index || *index > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+  return static_cast<std::uint32_t>(*index);
+}
+
 /// [event, loop, target index…]
 Result<RoutedEvent> read_routed_event(Walk& walk, const ValueLimits& limits) {
   const auto fields = walk.enter();
@@ -274,11 +289,11 @@ Result<RoutedEvent> read_routed_event(Walk& walk, const ValueLimits& limits) {
   }
   routed.targets.reserve(*fields - 2);
   for (std::size_t left = *fields - 2; left > 0; --left) {
-    const auto index = walk.next().uint64();
-    if (!index || *index > std::numeric_limits<std::uint32_t>::max()) {
+    const auto index = index_in(walk.next());
+    if (!index) {
       return malformed(kRoutedTopic, "a target index must be an integer from 0 to 4294967295");
     }
-    routed.targets.push_back(static_cast<std::uint32_t>(*index));
+    routed.targets.push_back(*index);
   }
   return routed;
 }
@@ -317,6 +332,25 @@ std::string encode(const LinkRouted& routed) {
     packer.array(2 + event.targets.size()).raw(event.event).boolean(event.loop);
     for (const std::uint32_t target : event.targets) packer.unsigned_integer(target);
   }
+  return body;
+}
+
+std::string encode(const LinkMatch& match) {
+  std::string body;
+  Packer packer(body);
+  packer.array(5).unsigned_integer(match.boot).unsigned_integer(match.generation);
+  packer.unsigned_integer(match.ticket).unsigned_integer(match.target);
+  packer.array(match.events.size());
+  for (const std::string_view event : match.events) packer.raw(event);
+  return body;
+}
+
+std::string encode(const LinkMatched& matched) {
+  std::string body;
+  Packer packer(body);
+  packer.array(4).unsigned_integer(matched.boot).unsigned_integer(matched.generation);
+  packer.unsigned_integer(matched.ticket).array(matched.indexes.size());
+  for (const std::uint32_t index : matched.indexes) packer.unsigned_integer(index);
   return body;
 }
 
@@ -395,6 +429,48 @@ Result<LinkRouted> read_routed(std::string_view body, const ValueLimits& limits)
     routed.events.push_back(std::move(*event));
   }
   return routed;
+}
+
+Result<LinkMatch> read_match(std::string_view body, const ValueLimits& limits) {
+  // As in read_routed(): a batch, of which each event keeps to the limits.
+  const ValueLimits around{.max_size = body.size(), .max_depth = limits.max_depth + 2};
+  const auto array = read_array(kMatchTopic, body, 5, around);
+  if (!array) return array.failure();
+  Fields fields(*array);
+  const auto boot = fields.next().uint64();
+  const auto generation = fields.next().uint64();
+  const auto ticket = fields.next().uint64();
+  const auto target = index_in(fields.next());
+  const Value events = fields.next();
+  if (!boot || !generation || !ticket || !target || !events.is_array()) {
+    return malformed(kMatchTopic, "must be [boot, generation, ticket, target, [event…]]");
+  }
+  LinkMatch match{
+      .boot = *boot, .generation = *generation, .ticket = *ticket, .target = *target, .events = {}};
+  match.events.reserve(events.size());
+  for (const Value event : events.elements()) match.events.push_back(event.bytes());
+  return match;
+}
+
+Result<LinkMatched> read_matched(std::string_view body) {
+  const auto array = read_array(kMatchedTopic, body, 4, kMatchedLimits);
+  if (!array) return array.failure();
+  Fields fields(*array);
+  const auto boot = fields.next().uint64();
+  const auto generation = fields.next().uint64();
+  const auto ticket = fields.next().uint64();
+  const Value indexes = fields.next();
+  if (!boot || !generation || !ticket || !indexes.is_array()) {
+    return malformed(kMatchedTopic, "must be [boot, generation, ticket, [index…]]");
+  }
+  LinkMatched matched{.boot = *boot, .generation = *generation, .ticket = *ticket, .indexes = {}};
+  for (const Value value : indexes.elements()) {
+    const auto index = index_in(value);
+    const bool ascends = index && (matched.indexes.empty() || *index > matched.indexes.back());
+    if (!ascends) return malformed(kMatchedTopic, "indexes must be integers, ascending");
+    matched.indexes.push_back(*index);
+  }
+  return matched;
 }
 
 }  // namespace conga::bus

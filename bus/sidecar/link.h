@@ -15,6 +15,7 @@
 #include "common/wire/event/value.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@ namespace conga::bus {
 inline constexpr std::string_view kAliveTopic = "link/alive";
 inline constexpr std::string_view kTableTopic = "link/table";
 inline constexpr std::string_view kRoutedTopic = "link/routed";
+inline constexpr std::string_view kMatchTopic = "link/match";
+inline constexpr std::string_view kMatchedTopic = "link/matched";
 /// What the sidecar is called as a client: its own events go to the forwarder as `put/NAME`, over
 /// the link, and no other client may have that name.
 inline constexpr std::string_view kSidecarClient = "conga.sidecar";
@@ -61,6 +64,9 @@ struct DeliveryLimits {
   friend bool operator==(const DeliveryLimits&, const DeliveryLimits&) = default;
 };
 
+/// `start: horizon`: earlier than anything that a journal holds.
+inline constexpr WallTime kHorizon{};
+
 /// A durable target as the sidecar needs to know it.
 struct LinkTarget {
   std::string rule;
@@ -69,6 +75,10 @@ struct LinkTarget {
   RetryPolicy retry;
   std::string ordering;  ///< A JSON pointer into the event; empty: no order asked for.
   DeliveryLimits limits = {};
+
+  /// Of the journal's events those ingested since then are its too, once, when it is new to the
+  /// sidecar; nothing: none (`start: latest`). kHorizon: all of them.
+  std::optional<WallTime> start = std::nullopt;
 
   friend bool operator==(const LinkTarget&, const LinkTarget&) = default;
 };
@@ -129,12 +139,36 @@ struct LinkRouted {
   std::vector<RoutedEvent> events;
 };
 
+/// `link/match`, sidecar to forwarder: [boot, generation, ticket, target, [event…]]: which of these
+/// events of the journal are for the target at that position of the table?
+struct LinkMatch {
+  std::uint64_t boot = 0;        ///< Of the forwarder whose table it is; so the next.
+  std::uint64_t generation = 0;  ///< Another one's is not answered.
+  std::uint64_t ticket = 0;      ///< Comes back with the answer.
+  std::uint32_t target = 0;
+  std::vector<std::string_view> events;
+};
+
+/// `link/matched`, forwarder to sidecar: [boot, generation, ticket, [index…]].
+struct LinkMatched {
+  std::uint64_t boot = 0;
+  std::uint64_t generation = 0;
+  std::uint64_t ticket = 0;
+  std::vector<std::uint32_t> indexes;  ///< Of those in LinkMatch::events, ascending.
+};
+
 std::string encode(const LinkTable& table);
 std::string encode(const LinkAlive& alive);
 std::string encode(const LinkRouted& routed);
+std::string encode(const LinkMatch& match);
+std::string encode(const LinkMatched& matched);
 
 Result<LinkTable> read_table(std::string_view body);
 Result<LinkAlive> read_alive(std::string_view body);
 Result<LinkRouted> read_routed(std::string_view body, const ValueLimits& limits = {});
+
+/// `limits` are an event's.
+Result<LinkMatch> read_match(std::string_view body, const ValueLimits& limits = {});
+Result<LinkMatched> read_matched(std::string_view body);
 
 }  // namespace conga::bus

@@ -59,6 +59,7 @@ Result<std::unique_ptr<SidecarNode>> open_sidecar(
     return std::unique_ptr<DeadLetters>(std::move(*letters));
   };
   stores.open_paused = [&] { return PausedTargets::open(files, directory); };
+  stores.open_started = [&] { return StartedTargets::open(files, directory); };
   stores.open_audit = [&] { return AuditLog::open(directory + "/audit.db"); };
   stores.open_traces = [&]() -> Result<std::unique_ptr<TraceSource>> {
     auto index = TraceIndex::open(directory + "/trace-index.db");

@@ -61,6 +61,7 @@ void read_delivery(ConfigReader reader, SidecarOptions& sidecar) {
   reader.duration("heartbeat-timeout", sidecar.engine.heartbeat_timeout, 1500ms, 5min);
   read_bytes(reader, "frame-size", sidecar.frame_size, kKiB, 8 * kMiB);
   read_bytes(reader, "turn-size", sidecar.turn_size, 64 * kKiB, 256 * kMiB);
+  read_bytes(reader, "catch-up-size", sidecar.catch_up_size, kKiB, 8 * kMiB);
   read_bytes(reader, "cache-size", sidecar.cache_size, 0, 16 * kGiB);
   reader.finish();
 }

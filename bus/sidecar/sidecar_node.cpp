@@ -4,6 +4,7 @@
 
 #include "bus/sidecar/answers.h"
 #include "bus/sidecar/archives.h"
+#include "bus/sidecar/catch_ups.h"
 #include "bus/sidecar/event_bodies.h"
 #include "bus/sidecar/expectations.h"
 #include "bus/sidecar/letter_news.h"
@@ -91,6 +92,7 @@ struct SidecarNode::State final : RecoveryVisitor {
 
   Result<> open(const SidecarStores& stores);
   Result<> open_extras(const SidecarStores& stores);
+  Result<> open_started();
 
   // RecoveryVisitor
   void on_recent_event(std::string_view event_bytes, WallTime ingested) override;
@@ -109,6 +111,7 @@ struct SidecarNode::State final : RecoveryVisitor {
   void on_instance(const Time& at, const Frame& frame, const Topic& topic);
   void on_settlements(const Time& at, const Frame& frame, const Topic& topic);
   void on_gone(const Time& at, const Frame& frame);
+  void on_matched(const Time& at, const Frame& frame);
   void malformed(const Time& at, const Frame& frame, std::string_view what);
 
   // Questions.
@@ -127,6 +130,7 @@ struct SidecarNode::State final : RecoveryVisitor {
   StatusFacts facts(const Time& at, std::uint64_t dead) const;
   Result<> record(const Time& at);
   Result<> upkeep(const Time& at);
+  Result<> catch_up(const Time& at);
   void follow(const Time& at);
   void heartbeat(const Time& at);
   OrderingKey key_of(const EventRef& event, const std::string& pointer) const;
@@ -150,6 +154,7 @@ struct SidecarNode::State final : RecoveryVisitor {
   std::vector<Expectations::Mark> marks;  ///< Of the event in work; kept for its memory.
   std::unique_ptr<Archives> archives;
   std::vector<std::uint32_t> archived_in;  ///< The event in work; kept for its memory.
+  CatchUps catch_ups;
   std::unique_ptr<LetterNews> news;
   std::unique_ptr<OperatorDesk> desk;
   Outbox outbox;
@@ -164,6 +169,7 @@ struct SidecarNode::State final : RecoveryVisitor {
   std::uint64_t stranger_accepted = 0;
   std::vector<TargetName> named;           ///< Kept for its memory.
   std::vector<PendingDelivery> owed_here;  ///< During recovery: to pseudo targets.
+  const SidecarStores* opening = nullptr;  ///< Until open_started() took what it needs of it.
   std::pair<std::string, std::string>
       deliver_to;            ///< Service and instance of the latest delivery …
   std::string deliver_over;  ///< … and its topic.
@@ -200,6 +206,7 @@ SidecarNode::State::State(const Time& start, SidecarOptions given, Random& rando
           },
           random),
       own_events(daemon_log),
+      catch_ups(given.catch_up_size, engine, daemon_log),
       outbox(given.frame_size),
       bury_after(start.steady),
       next_alive(start.steady),
@@ -208,9 +215,13 @@ SidecarNode::State::State(const Time& start, SidecarOptions given, Random& rando
       load_since(start.steady) {}
 
 Result<> SidecarNode::State::open(const SidecarStores& stores) {
+  opening = &stores;
   auto events = stores.open_events(*this);
   if (!events) return events.failure();
   store = std::move(*events);
+  if (auto opened = open_started(); !opened && !fatal) fatal = opened.error();
+  if (fatal) return tl::unexpected<Error>(*fatal);
+  catch_ups.set_store(now, *store);
   bodies = std::make_unique<EventBodies>(*store, options.cache_size);
   expectations = std::make_unique<Expectations>(*bodies, own_events, options.most_expectations);
   archives = std::make_unique<Archives>(*bodies, stores.open_archive, log);
@@ -236,6 +247,16 @@ Result<> SidecarNode::State::open(const SidecarStores& stores) {
         outbox.body_for(answer_topic(client)) += body;
       },
       log);
+  return {};
+}
+
+/// Called when the journal is locked: nobody else writes to the file.
+Result<> SidecarNode::State::open_started() {
+  const SidecarStores* const stores = std::exchange(opening, nullptr);
+  if (stores == nullptr || !stores->open_started) return {};
+  auto book = stores->open_started();
+  if (!book) return book.failure();
+  catch_ups.set_book(std::move(*book));
   return {};
 }
 
@@ -269,11 +290,12 @@ void SidecarNode::State::on_recent_event(std::string_view event_bytes, WallTime 
 }
 
 void SidecarNode::State::on_pending(const PendingDelivery& delivery) {
+  if (auto opened = open_started(); !opened) fatal = opened.error();
   if (is_pseudo_target(delivery.target.target)) {
     owed_here.push_back(delivery);
     return;
   }
-  engine.recover(now, delivery);
+  if (!catch_ups.recover(now, delivery)) engine.recover(now, delivery);
 }
 
 // --- What comes over the link ---
@@ -298,7 +320,7 @@ void SidecarNode::State::on_table(const Time& at, const Frame& frame) {
   if (!same_boot) accepted = table->boot == stranger_boot ? stranger_accepted : 0;
   forwarder_boot = table->boot;
   generation = table->generation;
-  engine.set_table(at, table->targets);
+  catch_ups.set_table(at, *table);
   expectations->set_table(table->expectations);
   archives->set_table(table->archives);
   own_events.set_online();
@@ -431,7 +453,7 @@ void SidecarNode::State::take_on(const Time& at, const EventRef& ref, const Rout
     return;
   }
   for (const std::uint32_t position : targets_of(event)) {
-    engine.accept(at, engine.target_at(position), ref);
+    catch_ups.accept(at, engine.target_at(position), ref);
   }
 }
 
@@ -491,6 +513,13 @@ void SidecarNode::State::on_gone(const Time& at, const Frame& frame) {
   engine.on_gone(at, rest.substr(0, slash), rest.substr(slash + 1));
 }
 
+void SidecarNode::State::on_matched(const Time& at, const Frame& frame) {
+  const auto matched = read_matched(frame.body);
+  if (!matched) return malformed(at, frame, matched.error().what);
+  const auto placed = catch_ups.on_matched(at, *matched);
+  if (!placed && !fatal) fatal = placed.error();
+}
+
 // --- Questions ---
 
 void SidecarNode::State::on_asks(const Time& at, const Frame& frame, const Topic& topic) {
@@ -530,7 +559,8 @@ StatusFacts SidecarNode::State::facts(const Time& at, std::uint64_t dead) const 
           .counters = counters,
           .syncs = syncs,
           .expectations = expectations->states(),
-          .archives = archives->states()};
+          .archives = archives->states(),
+          .catch_ups = catch_ups.states()};
 }
 
 /// The delivery is owed again, as a new entry of the journal with the same event for one target.
@@ -542,7 +572,7 @@ Result<Sequence> SidecarNode::State::redrive(const Time& at, const DeadLetter& l
                     + " is not in the rules: add it, then redrive again",
                 "TargetRemoved");
   }
-  const auto ref = store->append(at.wall, std::span(&letter.target, 1), letter.event);
+  const auto ref = store->append_again(at.wall, std::span(&letter.target, 1), letter.event);
   if (!ref) return ref.failure();
   engine.accept(at, *target, *ref);
   return ref->sequence;
@@ -708,6 +738,14 @@ Result<> SidecarNode::State::upkeep(const Time& at) {
   return {};
 }
 
+Result<> SidecarNode::State::catch_up(const Time& at) {
+  if (draining_until) return {};
+  std::string ask;
+  auto stepped = catch_ups.step(at, ask);
+  if (!ask.empty()) outbox.send(kMatchTopic, std::move(ask));
+  return stepped;
+}
+
 void SidecarNode::State::follow(const Time& at) {
   if (!traces || at.steady < next_follow) return;
   if (at.steady - load_since >= kUpkeepInterval) {
@@ -767,6 +805,10 @@ void SidecarNode::on_frame(const Time& now, Frame& frame) {
     state.on_table(now, frame);
     return;
   }
+  if (frame.topic == kMatchedTopic) {
+    state.on_matched(now, frame);
+    return;
+  }
   if (frame.topic == kSidecarResultTopic) {
     state.own_events.on_results(frame.body);
     return;
@@ -811,6 +853,7 @@ std::optional<SteadyTime> SidecarNode::wake_at() const {
   for (const auto& wakes : {state.engine.wake_at(),
                             state.desk->wake_at(),
                             state.own_events.wake_at(),
+                            state.catch_ups.wake_at(),
                             state.expectations->wake_at(state.now),
                             state.archives->wake_at()}) {
     if (wakes) next = std::min(next, *wakes);
@@ -834,6 +877,7 @@ Result<> SidecarNode::commit(const Time& now, std::vector<Frame>& out) {
   if (auto kept = state.letters->sync(); !kept) return kept;
   const auto kept = state.upkeep(now);
   if (!kept) return kept.failure();
+  if (auto stepped = state.catch_up(now); !stepped) return stepped;
   state.heartbeat(now);
   state.outbox.collect(out);
   state.own_events.collect(now, out);

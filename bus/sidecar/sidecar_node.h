@@ -14,6 +14,7 @@
 #include "bus/sidecar/event_store.h"
 #include "bus/sidecar/paused_targets.h"
 #include "bus/sidecar/recent_ids.h"
+#include "bus/sidecar/started_targets.h"
 #include "bus/sidecar/trace_source.h"
 #include "common/core/clock.h"
 #include "common/core/random.h"
@@ -36,13 +37,14 @@ struct SidecarOptions {
   RecentIdsOptions dedup;
   ValueLimits limits;
   Duration alive_interval = std::chrono::milliseconds(100);
-  Duration drain_patience = std::chrono::seconds(2);  ///< For what is in flight, at SIGTERM.
-  std::size_t frame_size = std::size_t{256} * 1024;   ///< A frame is closed when it is this big.
-  std::size_t turn_size = std::size_t{8} << 20U;      ///< Bytes of events delivered in a turn.
-  std::size_t cache_size = std::size_t{32} << 20U;    ///< Bytes of the newest events in memory.
-  std::string bus = "main";                           ///< What metrics call the bus.
-  std::size_t most_expectations = 1'000'000;          ///< Open at a time; see ExpectationWatch.
-  bool announce_dead_letters = true;                  ///< With events on the bus: see LetterNews.
+  Duration drain_patience = std::chrono::seconds(2);    ///< For what is in flight, at SIGTERM.
+  std::size_t frame_size = std::size_t{256} * 1024;     ///< A frame is closed when it is this big.
+  std::size_t turn_size = std::size_t{8} << 20U;        ///< Bytes of events delivered in a turn.
+  std::size_t cache_size = std::size_t{32} << 20U;      ///< Bytes of the newest events in memory.
+  std::size_t catch_up_size = std::size_t{256} * 1024;  ///< See CatchUps.
+  std::string bus = "main";                             ///< What metrics call the bus.
+  std::size_t most_expectations = 1'000'000;            ///< Open at a time; see ExpectationWatch.
+  bool announce_dead_letters = true;                    ///< With events on the bus: see LetterNews.
 
   /// The time while a turn goes on, to measure how long its sync takes; empty: it is not measured.
   std::function<SteadyTime()> stopwatch = {};
@@ -56,6 +58,10 @@ struct SidecarStores {
 
   /// May be empty: what is paused is forgotten at the end of the process then.
   std::function<Result<std::unique_ptr<PausedTargets>>()> open_paused;
+
+  /// May be empty: every target begins with the next event, whatever its `start`. Called while
+  /// the journal recovers, when it is locked.
+  std::function<Result<std::unique_ptr<StartedTargets>>()> open_started;
 
   /// May be empty: what operators change is logged only.
   std::function<Result<std::unique_ptr<AuditLog>>()> open_audit;

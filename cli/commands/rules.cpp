@@ -38,6 +38,7 @@ std::string policy_text(const Value& target) {
   }
   text += ", ack-timeout " + text_of(target, "ack-timeout");
   if (target.find("ordering")) text += ", ordering " + text_of(target, "ordering");
+  if (target.find("start")) text += ", start " + text_of(target, "start");
   for (const std::string_view limit : {"max-in-flight", "rate-limit", "batch-size"}) {
     if (target.find(limit)) text += ", " + std::string(limit) + " " + json_text(target, limit);
   }

@@ -75,6 +75,7 @@ public:
     for (const std::string& id : books_.acknowledged) {
       expect(report_, kept_.contains(id), "acknowledged and lost: event " + id);
     }
+    check_late_targets();
     for (const auto& [sequence, target] : owed_) {
       expect(report_,
              books_.unrecorded.contains({sequence, target}),
@@ -93,20 +94,27 @@ private:
     }
     const PlannedEvent* const planned = find(books_.events, id);
     if (planned == nullptr) return expect(report_, false, "nobody put event " + id);
-    const bool again = !kept_.insert(id).second;
+    kept_.insert(id);
+    const bool again = stored.again;
     std::set<bus::TargetName> targets(stored.targets.begin(), stored.targets.end());
     targets.erase({kArchive, std::string(bus::kArchiveTarget)});
     const bool owed = std::ranges::any_of(books_.rules, [&](const PlannedRules& rules) {
       return targets_of(rules, planned->type) == targets;
     });
-    // A redriven event is kept again, for the one target that it is redriven to.
-    expect(report_, owed || (again && targets.size() == 1), "event " + id + " has other targets");
+    // One that is redriven, or for a target that was added later, is kept again, for that target.
+    expect(report_,
+           again ? targets.size() == 1 && first_.contains(id) : owed,
+           "event " + id + " has other targets");
     ids_[stored.sequence] = id;
     first_.try_emplace(id, stored.sequence);
     for (const bus::TargetName& target : stored.targets) {
       owed_.emplace(stored.sequence, target);
-      if (again) buried_.insert({target, id});
-      if (again) redriven_.insert({target, id});
+      const bool redriven = !ever_owed_.insert({target, id}).second;
+      if (again && !redriven) {
+        expect(report_, is_late(target), "event " + id + " is owed to a target that had it");
+      }
+      if (redriven) buried_.insert({target, id});
+      if (redriven) redriven_.insert({target, id});
     }
   }
 
@@ -127,6 +135,25 @@ private:
            books_.said_ok.contains({id, record.target}),
            "settled although no consumer said ok: event " + id + " for " + record.target.rule + "/"
                + record.target.target);
+  }
+
+  bool is_late(const bus::TargetName& target) const {
+    const auto late = late_targets(books_.rules.back());
+    return std::ranges::any_of(late, [&](const auto& each) { return each.first == target; });
+  }
+
+  /// What was in the journal before them is theirs too.
+  void check_late_targets() {
+    if (!books_.last_rules_work) return;
+    for (const auto& [target, rule] : late_targets(books_.rules.back())) {
+      for (const std::string& id : kept_) {
+        const PlannedEvent* const planned = find(books_.events, id);
+        if (planned == nullptr || !rule->types.contains(planned->type)) continue;
+        expect(report_,
+               ever_owed_.contains({target, id}),
+               "event " + id + " was never owed to " + target.rule + "/" + target.target);
+      }
+    }
   }
 
   /// What became a dead letter may be redriven, late.
@@ -153,6 +180,7 @@ private:
   Deliveries owed_;
   std::map<bus::Sequence, std::string> ids_;
   std::map<std::string, bus::Sequence> first_;  ///< By event id: where it was kept first.
+  std::set<std::pair<bus::TargetName, std::string>> ever_owed_;
   std::set<std::pair<bus::TargetName, std::string>> buried_;
   std::map<std::pair<bus::TargetName, std::string>, bus::Ending> last_end_;
   std::set<std::pair<bus::TargetName, std::string>> there_;       ///< In the dead letters now.

@@ -22,6 +22,7 @@ namespace conga::simulation {
 struct DeliveryBooks {
   const std::vector<PlannedEvent>& events;
   const std::vector<PlannedRules>& rules;     ///< Every set that was ever at work.
+  bool last_rules_work = false;               ///< The last of them did, to the end.
   const std::set<std::string>& acknowledged;  ///< Event ids that were answered ok.
   const Deliveries& unrecorded;               ///< Ended, and a full disk kept it from being said.
   /// Event ids and targets of which a consumer said ok.
@@ -34,9 +35,10 @@ struct DeliveryBooks {
 
 /// Nothing ends settled of which no consumer said ok, or as a dead letter that is neither there nor
 /// redriven; none is there of what was settled. Every acknowledged event is kept, for the targets
-/// that some of the rule sets owed it to; each of its deliveries ended; of one target and key they
-/// ended in the order in which the events came. What is a dead letter, or was one, is no part of
-/// that order: it may be redriven, or tried again by a sidecar that died before the journal knew.
+/// that some of the rule sets owed it to, and for those that were added with `start: horizon`; each
+/// of its deliveries ended; of one target and key they ended in the order in which the events came.
+/// What is a dead letter, or was one, is no part of that order: it may be redriven, or tried again
+/// by a sidecar that died before the journal knew.
 void check_deliveries(bus::EventStore& store,
                       bus::DeadLetters& letters,
                       const DeliveryBooks& books,

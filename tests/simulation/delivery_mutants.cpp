@@ -5,6 +5,7 @@
 #include "bus/sidecar/link.h"
 #include "common/wire/messages.h"
 #include "tests/simulation/mutants.h"
+#include "tests/simulation/store_wrapper.h"
 
 #include <algorithm>
 #include <utility>
@@ -107,6 +108,14 @@ bool route_to_one_less(Frame& frame) {
   return true;
 }
 
+bool match_nothing(Frame& frame) {
+  auto matched = bus::read_matched(frame.body);
+  if (frame.topic != bus::kMatchedTopic || !matched) return true;
+  matched->indexes.clear();
+  frame.body = bus::encode(*matched);
+  return true;
+}
+
 bool tell_first_table_only(Frame& frame) {
   if (frame.topic != bus::kTableTopic) return true;
   const auto table = bus::read_table(frame.body);
@@ -114,36 +123,6 @@ bool tell_first_table_only(Frame& frame) {
 }
 
 // --- Around a store ---
-
-class StoreWrapper : public bus::EventStore {
-public:
-  explicit StoreWrapper(std::unique_ptr<bus::EventStore> inner) : inner_(std::move(inner)) {}
-
-  Result<bus::EventRef> append(WallTime ingested,
-                               std::span<const bus::TargetName> targets,
-                               std::string_view event) override {
-    return inner_->append(ingested, targets, event);
-  }
-
-  Result<> append(const bus::SettledRecord& record) override { return inner_->append(record); }
-
-  Result<> append(const bus::RetryRecord& record) override { return inner_->append(record); }
-
-  Result<> sync() override { return inner_->sync(); }
-
-  Result<bus::StoredEvent> read(const bus::EventRef& ref) override { return inner_->read(ref); }
-
-  Result<std::vector<bus::JournalEntry>> follow(std::string& cursor, std::size_t limit) override {
-    return inner_->follow(cursor, limit);
-  }
-
-  Result<> maintain(WallTime now) override { return inner_->maintain(now); }
-
-  bus::StoreStats stats() const override { return inner_->stats(); }
-
-protected:
-  std::unique_ptr<bus::EventStore> inner_;
-};
 
 class LyingStore final : public StoreWrapper {
 public:
@@ -314,6 +293,7 @@ std::vector<Mutation> all() {
       {.name = "more retries than the policy",
        .sidecar = with_targets([](bus::LinkTarget& target) { target.retry.max_attempts += 1; })},
       {.name = "endings not journalled", .store = storing_with<EndlessStore>()},
+      {.name = "a new target not given the past", .forwarder = altering({.out = match_nothing})},
       {.name = "only the first target journalled", .store = storing_with<ForgetfulStore>()},
       {.name = "pending deliveries forgotten at recovery",
        .recovers =

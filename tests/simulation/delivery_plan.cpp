@@ -41,11 +41,23 @@ std::string to_yaml(const PlannedTarget& target) {
       + ", max-age: 60s, backoff: {initial: 100ms, factor: 2, max: "
       + format_duration(target.backoff_max)
       + ", jitter: full}}\n        ack-timeout: " + format_duration(target.ack_timeout) + "\n";
+  if (target.from_horizon) text += "        start: horizon\n";
   if (target.ordered) text += "        ordering: /detail/key\n";
   if (target.max_in_flight > 0) {
     text += "        max-in-flight: " + std::to_string(target.max_in_flight) + "\n";
   }
   return text;
+}
+
+void add_late_target(Random& random, PlannedRule& rule) {
+  for (const char* service : kServices) {
+    const auto same = [&](const PlannedTarget& each) { return each.service == service; };
+    if (std::ranges::any_of(rule.targets, same)) continue;
+    PlannedTarget target = make_target(random, service);
+    target.from_horizon = true;
+    rule.targets.push_back(std::move(target));
+    return;
+  }
 }
 
 std::string detail_of(const PlannedEvent& event, std::size_t padding) {
@@ -87,6 +99,9 @@ PlannedRules change_rules(Random& random, PlannedRules rules) {
     std::swap(rules[at], rules[random.below(at + 1)]);
   }
   if (random.chance(0.3)) rules.pop_back();
+  for (PlannedRule& rule : rules) {
+    if (random.chance(0.3)) add_late_target(random, rule);
+  }
   return rules;
 }
 
@@ -116,6 +131,17 @@ std::set<bus::TargetName> targets_of(const PlannedRules& rules, const std::strin
     for (const PlannedTarget& target : rule.targets) names.insert({rule.name, target.service});
   }
   return names;
+}
+
+std::vector<std::pair<bus::TargetName, const PlannedRule*>> late_targets(
+    const PlannedRules& rules) {
+  std::vector<std::pair<bus::TargetName, const PlannedRule*>> late;
+  for (const PlannedRule& rule : rules) {
+    for (const PlannedTarget& target : rule.targets) {
+      if (target.from_horizon) late.push_back({{rule.name, target.service}, &rule});
+    }
+  }
+  return late;
 }
 
 std::vector<PlannedEvent> make_events(Random& random,

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace conga::simulation {
@@ -27,7 +28,8 @@ bool is_for_archive(const std::string& type);
 
 struct PlannedTarget {
   std::string service;
-  bool ordered = false;  ///< By `/detail/key`.
+  bool ordered = false;       ///< By `/detail/key`.
+  bool from_horizon = false;  ///< `start: horizon`; otherwise `latest`.
   std::uint32_t max_attempts = 0;
   std::uint32_t max_in_flight = 0;  ///< 0: as much as instances take.
   Duration ack_timeout = std::chrono::seconds(1);
@@ -44,13 +46,17 @@ using PlannedRules = std::vector<PlannedRule>;
 
 PlannedRules make_rules(Random& random);
 
-/// Other rules: in another order, with other policies, perhaps one less.
+/// Other rules: in another order, with other policies, perhaps one less, perhaps with a target that
+/// begins in the past.
 PlannedRules change_rules(Random& random, PlannedRules rules);
 
 std::string to_yaml(const PlannedRules& rules);
 
 /// Whom an event of that type is owed to.
 std::set<bus::TargetName> targets_of(const PlannedRules& rules, const std::string& type);
+
+/// Those with `start: horizon`, of which the journal's older events are too, and their rules.
+std::vector<std::pair<bus::TargetName, const PlannedRule*>> late_targets(const PlannedRules& rules);
 
 /// Rule, service and key: what goes one after another at an ordered target.
 struct Lane {

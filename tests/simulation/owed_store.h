@@ -6,6 +6,7 @@
 #pragma once
 
 #include "bus/sidecar/event_store.h"
+#include "tests/simulation/store_wrapper.h"
 #include "tests/support/world.h"
 
 #include <memory>
@@ -45,18 +46,23 @@ private:
   StoreWatch& watch_;
 };
 
-class OwedStore final : public bus::EventStore {
+class OwedStore final : public StoreWrapper {
 public:
   OwedStore(std::unique_ptr<bus::EventStore> inner, StoreWatch& watch)
-      : inner_(std::move(inner)), watch_(watch) {}
+      : StoreWrapper(std::move(inner)), watch_(watch) {}
+
+  using StoreWrapper::append;
 
   Result<bus::EventRef> append(WallTime ingested,
                                std::span<const bus::TargetName> targets,
                                std::string_view event) override {
-    auto ref = inner_->append(ingested, targets, event);
-    if (!ref) return ref;
-    for (const bus::TargetName& target : targets) watch_.owed.emplace(ref->sequence, target);
-    return ref;
+    return owe(targets, inner_->append(ingested, targets, event));
+  }
+
+  Result<bus::EventRef> append_again(WallTime ingested,
+                                     std::span<const bus::TargetName> targets,
+                                     std::string_view event) override {
+    return owe(targets, inner_->append_again(ingested, targets, event));
   }
 
   Result<> append(const bus::SettledRecord& record) override {
@@ -68,8 +74,6 @@ public:
     }
     return appended;
   }
-
-  Result<> append(const bus::RetryRecord& record) override { return inner_->append(record); }
 
   Result<> sync() override {
     if (watch_.lies && (late_ = !late_)) return {};
@@ -83,18 +87,13 @@ public:
     return synced;
   }
 
-  Result<bus::StoredEvent> read(const bus::EventRef& ref) override { return inner_->read(ref); }
-
-  Result<std::vector<bus::JournalEntry>> follow(std::string& cursor, std::size_t limit) override {
-    return inner_->follow(cursor, limit);
+private:
+  Result<bus::EventRef> owe(std::span<const bus::TargetName> targets, Result<bus::EventRef> ref) {
+    if (!ref) return ref;
+    for (const bus::TargetName& target : targets) watch_.owed.emplace(ref->sequence, target);
+    return ref;
   }
 
-  Result<> maintain(WallTime now) override { return inner_->maintain(now); }
-
-  bus::StoreStats stats() const override { return inner_->stats(); }
-
-private:
-  std::unique_ptr<bus::EventStore> inner_;
   StoreWatch& watch_;
   bool late_ = false;
 };

@@ -17,6 +17,8 @@ namespace {
 
 using testing::Death;
 
+constexpr const char* kJournal = "/journal";
+
 Result<std::unique_ptr<bus::DeadLetters>> open_dead_letters(const bus::DatabaseHandle& database) {
   auto opened = bus::SqliteDeadLetters::open(database);
   if (!opened) return opened.failure();
@@ -60,7 +62,7 @@ SidecarHost::SidecarHost(Mutation mutant) : mutant_(std::move(mutant)) {
 Result<std::unique_ptr<bus::EventStore>> SidecarHost::open_journal(WallTime now,
                                                                    bus::RecoveryVisitor& visitor) {
   bus::FileJournalOptions options;
-  options.directory = "/journal";
+  options.directory = kJournal;
   options.segment_size = 64 * 1024;
   options.hold_back = 8 * 1024;
   ForgettingVisitor forgetting(visitor, mutant_);
@@ -89,6 +91,13 @@ bool SidecarHost::all_announced() const {
   return letters_->execAndGet(kOwed).getInt() == 0;
 }
 
+bool SidecarHost::has_started(const bus::TargetName& target) const {
+  const auto started = bus::StartedTargets::open(disk_, kJournal);
+  if (!started) return false;
+  const auto found = (*started)->targets().find(target);
+  return found != (*started)->targets().end() && !found->second.catches_up();
+}
+
 Result<std::unique_ptr<Node>> SidecarHost::start(const Time& now, Random& random, Log& log) {
   bus::SidecarStores stores;
   stores.open_events = [&](bus::RecoveryVisitor& visitor) {
@@ -108,8 +117,10 @@ Result<std::unique_ptr<Node>> SidecarHost::start(const Time& now, Random& random
     if (mutant_.archive) kept = mutant_.archive(std::move(kept));
     return kept;
   };
+  stores.open_started = [this] { return bus::StartedTargets::open(disk_, kJournal); };
   bus::SidecarOptions options;
   options.engine.heartbeat_timeout = kHeartbeatTimeout;
+  options.catch_up_size = 1;  // as many pieces as there can be: much comes in between
   auto node = bus::SidecarNode::open(now, options, stores, random, log);
   if (!node) return node.failure();
   std::unique_ptr<Node> sidecar = std::move(*node);

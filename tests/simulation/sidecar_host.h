@@ -48,6 +48,9 @@ public:
   /// Where the archive of this name is on the disk.
   static std::string archive_directory(const std::string& name) { return "/archive-" + name; }
 
+  /// Nothing of the journal's past is still to be looked at for the target.
+  bool has_started(const bus::TargetName& target) const;
+
   /// No dead letter's event is still to be put on the bus. The sidecar has been started once.
   bool all_announced() const;
 
@@ -56,7 +59,7 @@ private:
                                                         bus::RecoveryVisitor& visitor);
 
   const Mutation mutant_;
-  testing::MemFiles disk_;
+  mutable testing::MemFiles disk_;
   StoreWatch watch_;
   bus::DatabaseHandle letters_;
 };

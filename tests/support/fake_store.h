@@ -31,7 +31,8 @@ struct FakeDisk {
   bool letters_full = false;  ///< add() fails, Transient.
   bool sync_fails = false;
   std::optional<Sequence> unreadable;
-  std::vector<std::string> log;  ///< What was done, in order: for tests of the order.
+  std::vector<std::string> kept;  ///< By keep_from().
+  std::vector<std::string> log;   ///< What was done, in order: for tests of the order.
 
   void crash() {
     records.resize(synced);
@@ -61,13 +62,27 @@ public:
   Result<EventRef> append(WallTime ingested,
                           std::span<const TargetName> targets,
                           std::string_view event) override {
+    return append_event(ingested, targets, event, false);
+  }
+
+  Result<EventRef> append_again(WallTime ingested,
+                                std::span<const TargetName> targets,
+                                std::string_view event) override {
+    return append_event(ingested, targets, event, true);
+  }
+
+  Result<EventRef> append_event(WallTime ingested,
+                                std::span<const TargetName> targets,
+                                std::string_view event,
+                                bool again) {
     if (disk_.full)
       return fail(Fault::Transient, "the journal is full: free disk space", "JournalFull");
     disk_.log.emplace_back("event");
     StoredEvent stored{.sequence = next_,
                        .ingested = ingested,
                        .targets = {targets.begin(), targets.end()},
-                       .bytes = std::string(event)};
+                       .bytes = std::string(event),
+                       .again = again};
     disk_.records.emplace_back(std::move(stored));
     return EventRef{next_++, disk_.records.size() - 1};
   }
@@ -98,9 +113,31 @@ public:
     return fail(Fault::Corrupt, "no such event", "Damaged");
   }
 
-  Result<std::vector<JournalEntry>> follow(std::string& /*cursor*/,
-                                           std::size_t /*limit*/) override {
-    return std::vector<JournalEntry>();
+  /// Cursors are positions among the records.
+  Result<std::vector<JournalEntry>> follow(std::string& cursor, std::size_t limit) override {
+    std::vector<JournalEntry> entries;
+    std::size_t at = cursor.empty() ? 0 : std::stoul(cursor);
+    for (; at < disk_.synced && entries.size() < limit; ++at) {
+      JournalEntry& entry = entries.emplace_back();
+      if (const auto* const event = std::get_if<StoredEvent>(&disk_.records[at])) {
+        entry.event = *event;
+        entry.ref = {event->sequence, at};
+      } else if (const auto* const settled = std::get_if<SettledRecord>(&disk_.records[at])) {
+        entry.kind = JournalEntry::Kind::Settled;
+        entry.settled = *settled;
+      } else if (const auto* const retry = std::get_if<RetryRecord>(&disk_.records[at])) {
+        entry.kind = JournalEntry::Kind::Retry;
+        entry.retry = *retry;
+      }
+    }
+    cursor = std::to_string(at);
+    return entries;
+  }
+
+  std::string cursor_at(WallTime /*since*/) const override { return "0"; }
+
+  void keep_from(std::span<const std::string> cursors) override {
+    disk_.kept.assign(cursors.begin(), cursors.end());
   }
 
   Result<> maintain(WallTime /*now*/) override { return {}; }
@@ -122,7 +159,9 @@ private:
                             .first_attempt = {},
                             .last_attempt = {},
                             .last_code = {},
-                            .last_message = {}};
+                            .last_message = {},
+                            .failed = {},
+                            .again = event.again};
     for (const auto& record : disk_.all<SettledRecord>()) {
       if (record.sequence == event.sequence && record.target == target) return;
     }
