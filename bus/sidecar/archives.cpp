@@ -77,7 +77,8 @@ Result<Archives::Copied> Archives::append(Shelf& shelf) {
   Copied copied;
   std::size_t bytes = 0;
   for (const auto& [event, ingested] : shelf.waiting) {
-    if (copied.count == kBatch || bytes > kBatchBytes) return copied;
+    const bool enough = copied.count == kBatch || bytes > kBatchBytes;
+    if (enough || event.sequence >= durable_) return copied;
     // The log may have it already: its word to the journal was lost in a crash then.
     if (!shelf.log->has(event.sequence)) {
       const auto body = bodies_.read(event);

@@ -53,6 +53,10 @@ public:
   /// The event at `ref`, with what name() named, has been appended to the journal.
   void take(const Time& now, std::span<const std::uint32_t> positions, const EventRef& ref);
 
+  /// The journal has everything before `next` durably. What comes later is not copied yet: in a
+  /// crash another event could get its number.
+  void set_durable(Sequence next) { durable_ = next; }
+
   /// From the journal, in sequence order.
   void recover(const PendingDelivery& delivery);
 
@@ -104,6 +108,7 @@ private:
   EventBodies& bodies_;
   OpenArchive open_;
   Log& log_;
+  Sequence durable_ = 0;
   std::vector<std::string> table_;
   std::map<std::string, Shelf> shelves_;
 };

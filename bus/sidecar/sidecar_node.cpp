@@ -225,6 +225,7 @@ Result<> SidecarNode::State::open(const SidecarStores& stores) {
   bodies = std::make_unique<EventBodies>(*store, options.cache_size);
   expectations = std::make_unique<Expectations>(*bodies, own_events, options.most_expectations);
   archives = std::make_unique<Archives>(*bodies, stores.open_archive, log);
+  archives->set_durable(store->stats().next_sequence);
   for (const PendingDelivery& delivery : owed_here) {
     const bool archive = delivery.target.target == kArchiveTarget;
     archive ? archives->recover(delivery) : expectations->recover(delivery);
@@ -871,6 +872,7 @@ Result<> SidecarNode::commit(const Time& now, std::vector<Frame>& out) {
   if (!recorded) return recorded.failure();
   const auto synced = state.sync_journal();
   if (!synced) return synced.failure();
+  state.archives->set_durable(state.store->stats().next_sequence);
   if (auto taken = state.own_events.take_results(now); !taken) return taken;
   // A redriven one is owed by the journal, durably, before its dead letter goes.
   if (auto removed = state.desk->remove_redriven(); !removed) return removed;

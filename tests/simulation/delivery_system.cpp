@@ -235,11 +235,16 @@ void DeliverySystem::end_storm() {
 void DeliverySystem::strike() {
   Random& random = world_.random();
   const ActorId client = clients_[random.below(clients_.size())];
-  switch (random.below(8)) {
+  switch (random.below(10)) {
+    case 8:
+      return world_.cut_link(Duration(random.below(2'000'000)));
+    case 9:
+      return world_.jump_wall_clock(Duration(random.below(7'200'000'000)) - 1h);
     case 0:
       return world_.crash(forwarder_, any_crash(world_.random()));
     case 1:
     case 2:
+      if (random.chance(0.3)) host_.flip_at_next_start();
       return world_.crash(sidecar_, any_crash(world_.random()));
     case 3:
     case 4:
@@ -300,6 +305,8 @@ DeliveryReport DeliverySystem::run() {
 
 void DeliverySystem::check(DeliveryReport& report, bool done) {
   report.violations = watch_->violations();
+  report.violations.insert(
+      report.violations.end(), host_.violations().begin(), host_.violations().end());
   if (world_.failures().size() > failed_syncs_) {
     for (const std::string& failure : world_.failures()) {
       report.violations.push_back("a daemon failed: " + failure);

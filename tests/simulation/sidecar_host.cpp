@@ -7,6 +7,7 @@
 #include "bus/sidecar/sidecar_node.h"
 #include "bus/sidecar/sqlite_dead_letters.h"
 #include "common/core/check.h"
+#include "tests/simulation/bit_flip.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -18,6 +19,14 @@ namespace {
 using testing::Death;
 
 constexpr const char* kJournal = "/journal";
+
+bus::FileJournalOptions journal_options() {
+  bus::FileJournalOptions options;
+  options.directory = kJournal;
+  options.segment_size = 64 * 1024;
+  options.hold_back = 8 * 1024;
+  return options;
+}
 
 Result<std::unique_ptr<bus::DeadLetters>> open_dead_letters(const bus::DatabaseHandle& database) {
   auto opened = bus::SqliteDeadLetters::open(database);
@@ -61,10 +70,7 @@ SidecarHost::SidecarHost(Mutation mutant) : mutant_(std::move(mutant)) {
 
 Result<std::unique_ptr<bus::EventStore>> SidecarHost::open_journal(WallTime now,
                                                                    bus::RecoveryVisitor& visitor) {
-  bus::FileJournalOptions options;
-  options.directory = kJournal;
-  options.segment_size = 64 * 1024;
-  options.hold_back = 8 * 1024;
+  const bus::FileJournalOptions options = journal_options();
   ForgettingVisitor forgetting(visitor, mutant_);
   OwedVisitor watched(forgetting, watch_);
   auto journal = bus::FileJournal::open(disk_, options, now, watched);
@@ -98,7 +104,21 @@ bool SidecarHost::has_started(const bus::TargetName& target) const {
   return found != (*started)->targets().end() && !found->second.catches_up();
 }
 
+void SidecarHost::check_flip(const Time& now, Random& random) {
+  const auto flip = choose_flip(disk_, kJournal, random);
+  if (!flip) return;
+  flip->apply(disk_);
+  Nobody nobody;
+  const auto opened = bus::FileJournal::open(disk_, journal_options(), now.wall, nobody);
+  if (opened || opened.error().code != "DamagedJournal") {
+    violations_.push_back("a flipped bit was not noticed: " + flip->path + " at "
+                          + std::to_string(flip->offset));
+  }
+  flip->apply(disk_);
+}
+
 Result<std::unique_ptr<Node>> SidecarHost::start(const Time& now, Random& random, Log& log) {
+  if (std::exchange(flips_, false)) check_flip(now, random);
   bus::SidecarStores stores;
   stores.open_events = [&](bus::RecoveryVisitor& visitor) {
     return open_journal(now.wall, visitor);

@@ -16,6 +16,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace conga::simulation {
 
@@ -36,6 +37,13 @@ public:
 
   /// The sidecar's Node, from what survived. `random` and `log` must outlive it.
   Result<std::unique_ptr<Node>> start(const Time& now, Random& random, Log& log);
+
+  /// At the next start a bit of the journal has flipped. The sidecar must refuse it, and it is put
+  /// right, as from a copy.
+  void flip_at_next_start() { flips_ = true; }
+
+  /// What of that did not hold.
+  const std::vector<std::string>& violations() const { return violations_; }
 
   /// What the disk has to look like after such a death.
   void on_death(testing::Death death, Random& random);
@@ -58,10 +66,14 @@ private:
   Result<std::unique_ptr<bus::EventStore>> open_journal(WallTime now,
                                                         bus::RecoveryVisitor& visitor);
 
+  void check_flip(const Time& now, Random& random);
+
   const Mutation mutant_;
   mutable testing::MemFiles disk_;
   StoreWatch watch_;
   bus::DatabaseHandle letters_;
+  bool flips_ = false;
+  std::vector<std::string> violations_;
 };
 
 /// Of any daemon, in any way.

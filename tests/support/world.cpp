@@ -371,7 +371,8 @@ void World::send_over_link(ActorId from, Frame frame) {
 
 void World::arrive(ActorId id, Frame frame) {
   Process& process = *processes_[id];
-  if (now_ < process.cut_until) return;
+  const bool over_link = frame.channel == Channel::Link;
+  if (now_ < (over_link ? link_up_ : process.cut_until)) return note(id, "loses", frame.topic);
   if (observer_) observer_->on_given(now(), id, frame);
   note(id, "is given", frame.topic);
   const Channel channel = frame.channel;
@@ -423,6 +424,10 @@ void World::cut(ActorId id, Duration duration) {
     note(id, "is back");
     connect(id);
   });
+}
+
+void World::cut_link(Duration duration) {
+  link_up_ = std::max(link_up_, now_ + duration);
 }
 
 void World::subscribe(ActorId id, std::uint64_t life, const std::string& topic) {

@@ -109,6 +109,10 @@ public:
   /// Cuts a client off the bus for a while; both ends live on.
   void cut(ActorId id, Duration duration);
 
+  /// Bus and sidecar do not hear each other for a while, and what is under way between them is
+  /// lost.
+  void cut_link(Duration duration);
+
   /// The wall clock jumps, forward or back; the steady one does not.
   void jump_wall_clock(Duration by) { wall_offset_ += by; }
 
