@@ -54,10 +54,13 @@ std::string_view state_of(const TargetState& target,
 void pack_target(Packer& packer,
                  const Time& now,
                  const TargetState& target,
+                 const CatchUpState& catch_up,
                  std::string_view state) {
-  packer.map(13).key("rule").string(target.name.rule).key("target").string(target.name.target);
+  packer.map(15).key("rule").string(target.name.rule).key("target").string(target.name.target);
   packer.key("service").string(target.service).key("state").string(state);
-  packer.key("pending").unsigned_integer(pending_of(target));
+  packer.key("pending").unsigned_integer(pending_of(target) + catch_up.waiting);
+  packer.key("catching-up").unsigned_integer(catch_up.left);
+  packer.key("held").unsigned_integer(catch_up.waiting);
   packer.key("ready").unsigned_integer(target.ready);
   packer.key("waiting-retry").unsigned_integer(target.waiting);
   packer.key("waiting-key").unsigned_integer(target.parked);
@@ -70,6 +73,12 @@ void pack_target(Packer& packer,
   } else {
     packer.null();
   }
+}
+
+/// All zeros: there is none.
+CatchUpState catch_up_of(const StatusFacts& facts, const TargetName& name) {
+  const auto found = std::ranges::find(facts.catch_ups, name, &CatchUpState::target);
+  return found == facts.catch_ups.end() ? CatchUpState{} : *found;
 }
 
 void pack_service(Packer& packer, const Time& now, const ServiceState& service) {
@@ -95,12 +104,6 @@ void pack_archive(Packer& packer, const ArchiveState& state) {
   packer.key("archived").unsigned_integer(state.archived);
   packer.key("waiting").unsigned_integer(state.waiting);
   packer.key("bytes").unsigned_integer(state.bytes).key("fault").string(state.fault);
-}
-
-void pack_catch_up(Packer& packer, const CatchUpState& state) {
-  packer.map(5).key("rule").string(state.target.rule).key("target").string(state.target.target);
-  packer.key("left").unsigned_integer(state.left).key("owed").unsigned_integer(state.owed);
-  packer.key("waiting").unsigned_integer(state.waiting);
 }
 
 void pack_journal(Packer& packer, const StoreStats& store) {
@@ -226,16 +229,22 @@ std::string status_answer(const Time& now, const StatusFacts& facts, const Deliv
   const std::vector<ServiceState> services = engine.services();
   std::string answer;
   Packer packer(answer);
-  packer.map(13).key("version").string(kVersion).key("uptime").string(age_text(facts.uptime));
+  packer.map(12).key("version").string(kVersion).key("uptime").string(age_text(facts.uptime));
   packer.key("forwarder-generation").unsigned_integer(facts.generation);
-  packer.key("pending").unsigned_integer(engine.pending());
+  std::size_t held = 0;
+  for (const CatchUpState& state : facts.catch_ups) held += state.waiting;
+  packer.key("pending").unsigned_integer(engine.pending() + held);
   packer.key("in-flight").unsigned_integer(engine.in_flight());
   packer.key("dead-letters").unsigned_integer(facts.dead_letters);
   pack_journal(packer.key("journal"), facts.store);
   pack_counters(packer.key("counters"), facts.counters, engine.counters());
   packer.key("targets").array(targets.size());
   for (const TargetState& target : targets) {
-    pack_target(packer, now, target, state_of(target, services, facts.generation > 0));
+    pack_target(packer,
+                now,
+                target,
+                catch_up_of(facts, target.name),
+                state_of(target, services, facts.generation > 0));
   }
   packer.key("services").array(services.size());
   for (const ServiceState& service : services) pack_service(packer, now, service);
@@ -243,8 +252,6 @@ std::string status_answer(const Time& now, const StatusFacts& facts, const Deliv
   for (const ExpectationState& state : facts.expectations) pack_expectation(packer, state);
   packer.key("archives").array(facts.archives.size());
   for (const ArchiveState& state : facts.archives) pack_archive(packer, state);
-  packer.key("catch-ups").array(facts.catch_ups.size());
-  for (const CatchUpState& state : facts.catch_ups) pack_catch_up(packer, state);
   return answer;
 }
 

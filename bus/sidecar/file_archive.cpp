@@ -76,11 +76,11 @@ bool FileArchive::has(Sequence sequence) const {
   return sequence <= newest_ || survived_.contains(sequence);
 }
 
-/// The next start reads the newest segment and the one before, whose end may not be durable when
-/// the newest is begun; what is older is told by the header.
+/// The next start reads from the segment in which the last sync ended, for what came after it may
+/// be there or not, however many segments it fills; what is older is told by the header.
 void FileArchive::note_for_next_segment() {
   SegmentNotes notes;
-  notes.low_water = log_->end().segment;
+  notes.low_water = log_->durable_end().segment;
   notes.first = durable_ + 1;
   notes.time = newest_time_.time_since_epoch().count();
   log_->set_notes(notes);

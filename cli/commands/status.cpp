@@ -57,6 +57,16 @@ std::string flat_instances(const Value& services) {
   return list;
 }
 
+/// Some target's `start` lies in the past, and the journal has not been read to its end for it.
+bool catches_up(const Value& sidecar) {
+  const auto targets = sidecar.find("targets");
+  if (!targets) return false;
+  for (const Value target : targets->elements()) {
+    if (count_of(target, "catching-up") > 0) return true;
+  }
+  return false;
+}
+
 /// The sidecar's answer with its services as rows, which is how a table can show them.
 std::string flattened(const Value& sidecar) {
   std::string flat;
@@ -84,6 +94,7 @@ std::string missing_for(const StatusOptions& options, const Value& sidecar) {
   if (!missing.empty()) return "no ready instance of " + missing;
   if (!options.idle) return "";
   const std::uint64_t pending = count_of(sidecar, "pending") + count_of(sidecar, "in-flight");
+  if (pending == 0 && catches_up(sidecar)) return "a target is still catching up";
   if (pending == 0) return "";
   return std::to_string(pending) + (pending == 1 ? " delivery" : " deliveries") + " pending";
 }

@@ -46,6 +46,7 @@ rules:
     targets:
       - service: letters
         ordering: /detail/order
+        start: horizon
         max-in-flight: 5
         rate-limit: 1000
         batch-size: 4

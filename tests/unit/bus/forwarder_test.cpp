@@ -100,6 +100,32 @@ TEST_CASE("what the sidecar sends to clients is published untouched") {
   CHECK(bench.forwarder.counters().malformed == 1);
 }
 
+TEST_CASE("the sidecar is told which old events are for a target, by the rules of its table") {
+  Bench bench;
+  bench.alive();
+  const std::string paid = event_of(1, "Paid");
+  const std::string seen = event_of(2, "Seen");
+  const std::string loop = event_of(3, "Paid", 65);
+  const auto ask = [&](std::uint64_t generation) {
+    return bench.turn(Channel::Link,
+                      "link/match",
+                      encode(conga::bus::LinkMatch{.boot = kBoot,
+                                                   .generation = generation,
+                                                   .ticket = 4,
+                                                   .target = 1,
+                                                   .events = {seen, paid, loop, "\x80", paid}}));
+  };
+  const auto out = ask(1);
+  REQUIRE(out.size() == 1);
+  CHECK(out[0].channel == Channel::Link);
+  CHECK(out[0].topic == "link/matched");
+  const auto matched = conga::bus::read_matched(out[0].body);
+  REQUIRE(matched);
+  CHECK(matched->ticket == 4);
+  CHECK(matched->indexes == std::vector<std::uint32_t>{1, 4});
+  CHECK(ask(2).empty());
+}
+
 TEST_CASE("the table goes to the sidecar on first contact and after each reload") {
   Bench bench;
   auto out = bench.alive(0, 0);

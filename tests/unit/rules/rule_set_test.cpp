@@ -118,6 +118,8 @@ TEST_CASE("every fault of a rule file is told at once with its place") {
       - {service: d, ordering: detail, max-in-flight: 0, rate-limit: 100001, batch-size: 0}
       - {service: e}
       - {service: e}
+      - {service: f, start: yesterday}
+      - {topic: g, start: horizon}
 )");
   CAPTURE(what);
   CHECK(what.find("rules.yaml:3:25: rule one: pattern at source[0]: unknown operator 'prefx'")
@@ -137,6 +139,29 @@ TEST_CASE("every fault of a rule file is told at once with its place") {
   CHECK(what.find("for at-most-once name a topic") != std::string::npos);
   CHECK(what.find("expected a JSON pointer") != std::string::npos);
   CHECK(what.find("the rule has a target 'e' already") != std::string::npos);
+  CHECK(what.find("start: expected latest, horizon") != std::string::npos);
+  CHECK(what.find("start: a topic is served at most once") != std::string::npos);
+}
+
+TEST_CASE("a target begins with the next event, with all of the journal, or at a time") {
+  const auto rules = parse(R"(
+rules:
+  - name: one
+    pattern: {a: [1]}
+    targets:
+      - {service: a}
+      - {service: b, start: latest}
+      - {service: c, start: horizon}
+      - {service: d, start: 2026-11-23T06:00:00Z}
+)");
+  REQUIRE(rules);
+  CHECK_FALSE(rules->targets()[0].start);
+  CHECK_FALSE(rules->targets()[1].start);
+  CHECK(rules->targets()[2].start == conga::bus::kHorizon);
+  CHECK(rules->targets()[3].start == conga::parse_rfc3339("2026-11-23T06:00:00Z").value());
+  const auto listing = conga::to_json(conga::Value::trusted(rules->listing()));
+  CHECK(listing.find(R"("start":"horizon")") != std::string::npos);
+  CHECK(listing.find(R"("start":"2026-11-23T06:00:00.000000Z")") != std::string::npos);
 }
 
 TEST_CASE("a rule without name, pattern or targets is refused") {

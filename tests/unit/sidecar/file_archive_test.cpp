@@ -152,6 +152,25 @@ TEST_CASE("an archive whose last segment is empty knows what it had") {
   CHECK_FALSE(archive->has(4));
 }
 
+TEST_CASE("events of a long commit that a crash left are known, also those some segments back") {
+  MemFiles disk;
+  auto archive = open(disk);
+  add(*archive, 1);
+  REQUIRE(archive->sync());
+  for (Sequence sequence = 2; sequence <= 60; ++sequence) add(*archive, sequence);
+  archive.reset();
+  disk.kill();  // what was handed to the kernel is there, synced or not
+  archive = open(disk);
+  for (Sequence sequence = 1; sequence <= 60; ++sequence) {
+    if (!archive->has(sequence)) add(*archive, sequence);
+  }
+  REQUIRE(archive->sync());
+  auto found = all(disk);
+  std::ranges::sort(found);
+  CHECK(std::ranges::adjacent_find(found) == found.end());
+  CHECK(found.size() == 60);
+}
+
 TEST_CASE(
     "property: after any crash what was synced is there, and the rest can be told and added") {
   CHECK(rc::check([] {

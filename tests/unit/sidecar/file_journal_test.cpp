@@ -311,6 +311,61 @@ TEST_CASE("what is pending in the oldest segment is told, and where the journal 
   CHECK(stats().low_water <= (*opened).stats().segments);
 }
 
+TEST_CASE("an event that is owed once more says so, over crashes and when it is carried") {
+  MemFiles disk;
+  FileJournalOptions small = options();
+  small.retention_bytes = 5 * 16384;
+  auto opened = open(disk, small);
+  REQUIRE((*opened).append(kStart, kOne, "first"));
+  REQUIRE((*opened).append_again(kStart, kOne, "again"));
+  REQUIRE((*opened).sync());
+  std::string cursor;
+  const auto entries = (*opened).follow(cursor, 10);
+  REQUIRE(entries->size() == 2);
+  CHECK_FALSE((*entries)[0].event.again);
+  CHECK((*entries)[1].event.again);
+  CHECK((*entries)[1].event.sequence == 2);
+  for (std::size_t index = 0; index < 2000; ++index) {
+    REQUIRE((*opened).append(kStart, {}, body(index)));
+    if (index % 8 == 0) REQUIRE((*opened).sync());
+    REQUIRE((*opened).maintain(kStart));
+  }
+  CHECK((*opened).stats().oldest_segment > 1);
+  disk.crash();
+  const auto again = open(disk, small);
+  REQUIRE(again.found.pending.size() == 2);
+  CHECK_FALSE(again.found.pending[0].again);
+  CHECK(again.found.pending[1].again);
+}
+
+TEST_CASE("a cursor at a time leaves out older segments, and what is kept for one stays") {
+  MemFiles disk;
+  FileJournalOptions aged = options();
+  aged.retention_age = 1h;
+  auto opened = open(disk, aged);
+  for (std::size_t index = 1; index <= 600; ++index) {
+    REQUIRE((*opened).append(kStart + std::chrono::seconds(index), {}, body(index)));
+  }
+  REQUIRE((*opened).sync());
+  const auto first_from = [&](std::string cursor) {
+    return (*opened).follow(cursor, 1)->front().event.sequence;
+  };
+  CHECK(first_from((*opened).cursor_at({})) == 1);
+  const std::string middle = (*opened).cursor_at(kStart + 300s);
+  CHECK(first_from(middle) > 1);
+  CHECK(first_from(middle) <= 300);
+  const std::uint64_t segments = (*opened).stats().segments;
+  const std::vector<std::string> both{(*opened).cursor_at(kStart + 500s), middle};
+  (*opened).keep_from(both);
+  for (int turn = 0; turn < 100; ++turn) REQUIRE((*opened).maintain(kStart + 2h));
+  CHECK((*opened).stats().segments < segments);
+  CHECK((*opened).stats().segments > 1);
+  CHECK(first_from(middle) <= 300);
+  (*opened).keep_from({});
+  for (int turn = 0; turn < 100; ++turn) REQUIRE((*opened).maintain(kStart + 2h));
+  CHECK((*opened).stats().segments == 1);
+}
+
 TEST_CASE("segments past the retention age go, and a backlog stays") {
   MemFiles disk;
   FileJournalOptions aged = options();

@@ -11,6 +11,8 @@
 
 using conga::Duration;
 using conga::bus::LinkAlive;
+using conga::bus::LinkMatch;
+using conga::bus::LinkMatched;
 using conga::bus::LinkRouted;
 using conga::bus::LinkTable;
 using conga::bus::LinkTarget;
@@ -34,6 +36,9 @@ LinkTarget any_target() {
   target.target = any_text();
   target.service = any_text();
   target.ordering = any_text();
+  if (*rc::gen::arbitrary<bool>()) {
+    target.start = conga::WallTime(Duration(*rc::gen::arbitrary<std::int64_t>()));
+  }
   target.limits.max_in_flight = *rc::gen::inRange(0U, 3U);
   target.limits.rate = *rc::gen::inRange(0U, 100'000U);
   target.limits.batch = *rc::gen::inRange(0U, 3U);
@@ -132,6 +137,45 @@ TEST_CASE("any routed batch reads back as it was written, the events byte for by
       RC_ASSERT(read->events[at].targets == routed.events[at].targets);
     }
   }));
+}
+
+TEST_CASE("any question about the past and its answer read back as they were written") {
+  CHECK(rc::check([] {
+    const int count = *rc::gen::inRange(0, 5);
+    std::vector<std::string> events;
+    for (int at = 0; at < count; ++at) events.push_back(any_event());
+    const LinkMatch match{.boot = *rc::gen::arbitrary<std::uint64_t>(),
+                          .generation = *rc::gen::arbitrary<std::uint64_t>(),
+                          .ticket = *rc::gen::arbitrary<std::uint64_t>(),
+                          .target = *rc::gen::arbitrary<std::uint32_t>(),
+                          .events = {events.begin(), events.end()}};
+    const std::string asked = encode(match);
+    const auto read = conga::bus::read_match(asked);
+    RC_ASSERT(read.has_value());
+    RC_ASSERT(read->boot == match.boot);
+    RC_ASSERT(read->generation == match.generation);
+    RC_ASSERT(read->ticket == match.ticket);
+    RC_ASSERT(read->target == match.target);
+    RC_ASSERT(read->events == match.events);
+
+    LinkMatched matched{
+        .boot = match.boot, .generation = match.generation, .ticket = match.ticket, .indexes = {}};
+    for (std::uint32_t index = 0; index < 100; index += *rc::gen::inRange(1U, 40U)) {
+      matched.indexes.push_back(index);
+    }
+    const std::string answered = encode(matched);
+    const auto answer = conga::bus::read_matched(answered);
+    RC_ASSERT(answer.has_value());
+    RC_ASSERT(answer->boot == matched.boot);
+    RC_ASSERT(answer->generation == matched.generation);
+    RC_ASSERT(answer->ticket == matched.ticket);
+    RC_ASSERT(answer->indexes == matched.indexes);
+    for (std::size_t size = 0; size < answered.size(); ++size) {
+      RC_ASSERT(!conga::bus::read_matched(std::string_view(answered).substr(0, size)));
+    }
+  }));
+  const LinkMatched twice{.boot = 1, .generation = 2, .ticket = 3, .indexes = {4, 4}};
+  CHECK_FALSE(conga::bus::read_matched(encode(twice)));
 }
 
 TEST_CASE("no prefix of a message is taken for the message") {

@@ -361,7 +361,7 @@ TEST_CASE("status tells backlog, instances and counters") {
   const std::string status = bench.answer();
   CHECK(contains(status, R"("version":"0.1.0","uptime":"250ms")"));
   CHECK(contains(status, R"("rule":"charge","target":"payment","service":"payment","state":"ok")"));
-  CHECK(contains(status, R"("pending":1,"ready":0)"));
+  CHECK(contains(status, R"("pending":1,"catching-up":0,"held":0,"ready":0)"));
   CHECK(contains(status, R"("in-flight":1,"oldest":"250ms")"));
   CHECK(contains(status, R"("instance":"p1","credit":10,"in-flight":1,"last-heard":"250ms")"));
   CHECK(contains(status, R"("accepted":1,"duplicates":0,"dispatched":1)"));
