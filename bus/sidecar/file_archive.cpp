@@ -33,6 +33,12 @@ public:
     return {};
   }
 
+  SegmentNotes notes_to_go_on(const SegmentNotes& newest) const override {
+    SegmentNotes notes = newest;
+    notes.time = time.time_since_epoch().count();
+    return notes;
+  }
+
   Sequence durable = 0;
   std::set<Sequence> last_commit;
   WallTime time;

@@ -34,6 +34,13 @@ void JournalRecovery::on_notes(const SegmentNotes& newest) {
   newest_ = WallTime(Duration(newest.time));
 }
 
+SegmentNotes JournalRecovery::notes_to_go_on(const SegmentNotes& newest) const {
+  SegmentNotes notes = newest;
+  notes.first = next_;
+  notes.time = newest_.time_since_epoch().count();
+  return notes;
+}
+
 Result<> JournalRecovery::on_record(const LogRecord& record) {
   Result<> done;
   switch (record.frame.type) {

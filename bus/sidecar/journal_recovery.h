@@ -24,6 +24,7 @@ public:
   /// The first pass: RecordLog::open() calls these.
   void on_notes(const SegmentNotes& newest) override;
   Result<> on_record(const LogRecord& record) override;
+  SegmentNotes notes_to_go_on(const SegmentNotes& newest) const override;
 
   Sequence next_sequence() const { return next_; }
 

@@ -107,6 +107,10 @@ public:
   virtual void on_notes(const SegmentNotes& newest) = 0;
 
   virtual Result<> on_record(const LogRecord& record) = 0;
+
+  /// After all records: what a segment that is begun now is to say. `newest`: what the newest one
+  /// says, which is of when that one began.
+  virtual SegmentNotes notes_to_go_on(const SegmentNotes& newest) const { return newest; }
 };
 
 enum class ScanFrom : std::uint8_t {

@@ -62,6 +62,9 @@ Result<std::unique_ptr<RecordLog>> RecordLog::open(Files& files,
   Files& reading = chosen.read_ahead ? log->ahead_ : files;
   auto scan = scan_log(reading, chosen.directory, ScanFrom::LowWater, visitor);
   if (!scan) return scan.failure();
+  if (!scan->segments.empty()) {
+    log->notes_ = visitor.notes_to_go_on(scan->segments.back().header.notes);
+  }
   if (auto started = log->start(std::move(*scan)); !started) return started.failure();
   return log;
 }
@@ -92,7 +95,6 @@ Result<> RecordLog::resume(const LogScan& scan) {
     segments_.push_back({header.number, end, header.size, header.commit, header.notes});
   }
   const ScannedSegment& newest = scan.segments.back();
-  notes_ = newest.header.notes;
   // A sealed newest segment: a crash came between the seal and the next segment's name.
   if (newest.sealed) return begin_segment(newest.header.number + 1);
   auto file = files_.open(path_of(segment_name(newest.header.number)), OpenMode::ReadWrite);

@@ -17,7 +17,7 @@ using conga::simulation::simulate_delivery;
 
 namespace {
 
-constexpr std::uint64_t kSeeds = 3000;
+constexpr std::uint64_t kSeeds = 500;
 
 /// The first seed that notices, and what it says; 0: none does.
 std::pair<std::uint64_t, std::string> caught_by(const Mutation& mutant) {

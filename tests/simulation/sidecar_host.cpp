@@ -23,8 +23,8 @@ constexpr const char* kJournal = "/journal";
 bus::FileJournalOptions journal_options() {
   bus::FileJournalOptions options;
   options.directory = kJournal;
-  options.segment_size = 64 * 1024;
-  options.hold_back = 8 * 1024;
+  options.segment_size = 16 * 1024;  // many segments, soon full
+  options.hold_back = 4 * 1024;
   return options;
 }
 
@@ -130,7 +130,7 @@ Result<std::unique_ptr<Node>> SidecarHost::start(const Time& now, Random& random
   };
   stores.open_archive =
       [this](const std::string& name) -> Result<std::unique_ptr<bus::ArchiveLog>> {
-    constexpr std::uint32_t kSegment = 64 * 1024;
+    constexpr std::uint32_t kSegment = 16 * 1024;
     auto archive = bus::FileArchive::open(disk_, archive_directory(name), kSegment);
     if (!archive) return archive.failure();
     std::unique_ptr<bus::ArchiveLog> kept = std::move(*archive);

@@ -109,6 +109,24 @@ TEST_CASE("segments go when all that they hold is too old") {
   CHECK(open(disk)->has(sequence));
 }
 
+TEST_CASE("a crash between two segments does not make the first one look older than it is") {
+  MemFiles disk;
+  {
+    auto archive = open(disk);
+    for (Sequence sequence = 1; archive->bytes() <= kSegment; ++sequence) {
+      add(*archive, sequence);
+      REQUIRE(archive->sync());
+    }
+  }
+  REQUIRE(disk.remove("/a/00000002.log"));
+  disk.kill();
+  const std::size_t before = all(disk).size();
+  CHECK(before > 5);
+  auto archive = open(disk);
+  for (int turn = 0; turn < 5; ++turn) REQUIRE(archive->maintain(kStart + 1h, {.age = 24h}));
+  CHECK(all(disk).size() == before);
+}
+
 TEST_CASE("without an age nothing goes, and no segment is ended early") {
   MemFiles disk;
   auto archive = open(disk);

@@ -366,6 +366,27 @@ TEST_CASE("a cursor at a time leaves out older segments, and what is kept for on
   CHECK((*opened).stats().segments == 1);
 }
 
+TEST_CASE("a crash between two segments does not make the first one look older than it is") {
+  MemFiles disk;
+  {
+    auto opened = open(disk);
+    for (std::size_t index = 1; (*opened).stats().segments == 1; ++index) {
+      REQUIRE((*opened).append(kStart, {}, body(index)));
+      REQUIRE((*opened).sync());
+    }
+  }
+  // Sealed, and the next one never got its name.
+  REQUIRE(disk.remove("/j/00000002.log"));
+  disk.kill();
+  auto again = open(disk);
+  REQUIRE(again.journal);
+  CHECK((*again).stats().segments == 2);
+  for (int turn = 0; turn < 10; ++turn) REQUIRE((*again).maintain(kStart + 1h));
+  CHECK((*again).stats().oldest_segment == 1);
+  for (int turn = 0; turn < 10; ++turn) REQUIRE((*again).maintain(kStart + 8 * 24h));
+  CHECK((*again).stats().oldest_segment == 2);
+}
+
 TEST_CASE("segments past the retention age go, and a backlog stays") {
   MemFiles disk;
   FileJournalOptions aged = options();
