@@ -75,12 +75,6 @@ void pack_target(Packer& packer,
   }
 }
 
-/// All zeros: there is none.
-CatchUpState catch_up_of(const StatusFacts& facts, const TargetName& name) {
-  const auto found = std::ranges::find(facts.catch_ups, name, &CatchUpState::target);
-  return found == facts.catch_ups.end() ? CatchUpState{} : *found;
-}
-
 void pack_service(Packer& packer, const Time& now, const ServiceState& service) {
   packer.map(2).key("service").string(service.name).key("instances");
   packer.array(service.instances->all().size());
@@ -219,6 +213,11 @@ std::string pack_list(const std::vector<Item>& items, bool& cut, const Pack& pac
 }
 
 }  // namespace
+
+CatchUpState catch_up_of(const StatusFacts& facts, const TargetName& name) {
+  const auto found = std::ranges::find(facts.catch_ups, name, &CatchUpState::target);
+  return found == facts.catch_ups.end() ? CatchUpState{} : *found;
+}
 
 std::string status_answer(const Time& now, const StatusFacts& facts, const DeliveryEngine& engine) {
   std::vector<TargetState> targets = engine.targets();

@@ -109,6 +109,9 @@ struct StatusFacts {
   std::vector<CatchUpState> catch_ups = {};
 };
 
+/// Of that target; all zeros: there is none.
+CatchUpState catch_up_of(const StatusFacts& facts, const TargetName& name);
+
 std::string status_answer(const Time& now, const StatusFacts& facts, const DeliveryEngine& engine);
 std::string list_answer(std::uint64_t count, const std::vector<DeadLetter>& letters, bool events);
 std::string letter_answer(const DeadLetter& letter, const std::vector<TracedAttempt>& attempts);

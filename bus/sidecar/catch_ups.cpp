@@ -3,7 +3,6 @@
 #include "bus/sidecar/catch_ups.h"
 
 #include <algorithm>
-#include <set>
 #include <span>
 #include <utility>
 
@@ -94,6 +93,7 @@ void CatchUps::leave(const Time& now, const TargetName& name) {
   if (running == running_.end()) return;
   release(now, name, running->second.waiting);
   running_.erase(running);
+  unrecorded_.erase(name);
 }
 
 /// A target that is new begins where its `start` says.
@@ -111,8 +111,15 @@ void CatchUps::begin(const Time& now, const LinkTarget& target, StartsByTarget& 
                    .since = *target.start,
                    .cursor = store_->cursor_at(*target.start)};
   running_[name].start = start->second;
+  unrecorded_.insert(name);
   log_.info("a new target begins in the past",
             {{"rule", name.rule}, {"target", name.target}, {"until", next}});
+}
+
+bool CatchUps::may_owe(std::span<const TargetName> targets) const {
+  if (unrecorded_.empty()) return true;
+  return std::ranges::none_of(
+      targets, [this](const TargetName& target) { return unrecorded_.contains(target); });
 }
 
 void CatchUps::accept(const Time& now, TargetId target, const EventRef& event) {
@@ -303,6 +310,7 @@ bool CatchUps::save(const Time& now) {
   save_at_ = now.steady + (saved ? kSavePause : kTryAgain);
   if (!saved) log_.complain(now, "catch-up", saved.error().what);
   unsaved_ = !saved;
+  if (saved) unrecorded_.clear();
   if (saved) keep_journal();
   return saved.has_value();
 }

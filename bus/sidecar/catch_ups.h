@@ -21,6 +21,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,6 +54,10 @@ public:
 
   /// Gives the engine its table too, for targets that have left it lose what waits here as well.
   void set_table(const Time& now, const LinkTable& table);
+
+  /// False: for one of these targets it is not recorded yet that it begins in the past, for the
+  /// disk is full. Were it owed anything now, a restart would not know what has to wait.
+  bool may_owe(std::span<const TargetName> targets) const;
 
   /// A new delivery, ingested now: to the engine, or it waits here.
   void accept(const Time& now, TargetId target, const EventRef& event);
@@ -131,7 +137,8 @@ private:
   RunningByTarget running_;
   std::map<TargetName, Recovered> recovered_;  ///< During recovery: of targets that have caught up.
   std::optional<Asked> asked_;
-  TargetName turn_;  ///< Whose the last piece was.
+  std::set<TargetName> unrecorded_;  ///< That begin in the past, and the book does not say so yet.
+  TargetName turn_;                  ///< Whose the last piece was.
   std::uint64_t boot_ = 0;
   std::uint64_t generation_ = 0;
   std::uint64_t ticket_ = 0;

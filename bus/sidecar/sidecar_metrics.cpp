@@ -50,13 +50,19 @@ void measure_attempts(const MetricLabels& labels,
 void measure_backlog(const Time& now,
                      const MetricLabels& labels,
                      const TargetState& target,
+                     const CatchUpState& catch_up,
                      MetricsPage& page) {
-  const std::size_t pending = target.ready + target.waiting + target.parked + target.in_flight;
+  const std::size_t pending = target.ready + target.waiting + target.parked + target.in_flight
+                              + static_cast<std::size_t>(catch_up.waiting);
   const Duration oldest = target.oldest ? now.steady - *target.oldest : Duration(0);
   page.gauge("conga_pending_deliveries",
              "Deliveries that have not ended, those in flight among them.",
              labels,
              static_cast<double>(pending));
+  page.gauge("conga_catching_up_events",
+             "Events of the journal still to be looked at for a target that began in the past.",
+             labels,
+             static_cast<double>(catch_up.left));
   page.gauge("conga_in_flight_deliveries",
              "Deliveries sent to an instance and not settled yet.",
              labels,
@@ -166,7 +172,7 @@ void measure_sidecar(const Time& now,
   for (const TargetState& target : engine.targets()) {
     const MetricLabels labels = labels_of(bus, target.name);
     measure_attempts(labels, *target.counters, page);
-    measure_backlog(now, labels, target, page);
+    measure_backlog(now, labels, target, catch_up_of(facts, target.name), page);
     all.try_emplace(target.name);
   }
   for (const auto& [name, counted] : all) measure_letters(labels_of(bus, name), counted, page);

@@ -396,6 +396,10 @@ void SidecarNode::State::on_routed_event(const Time& at,
            PutResult{.event_id = std::string(text), .code = std::string(code), .message = message});
   };
   if (draining_until) return refuse("Unavailable", "the sidecar is stopping: put it again");
+  if (!catch_ups.may_owe(named)) {
+    ++counters.journal_full;
+    return refuse("JournalFull", "a new target's start cannot be recorded until space is freed");
+  }
   expectations->name_begun(marks, event.event, named);
   archives->name(archived_in, named);
   const auto ref = store->append(at.wall, named, event.event);

@@ -154,8 +154,11 @@ Result<> RecordLog::begin_segment(std::uint32_t number) {
   if (!named) return named.failure();
   if (auto synced = files_.sync_directory(options_.directory); !synced) return synced.failure();
 
+  // Opened by its new name, so that errors tell it.
+  auto file = files_.open(path_of(segment_name(number)), OpenMode::ReadWrite);
+  if (!file) return file.failure();
   const std::uint64_t allocated = std::max<std::uint64_t>(spare->allocated, start.size());
-  active_ = {number, std::move(spare->file), allocated};
+  active_ = {number, std::move(*file), allocated};
   spares_.erase(spare);
   segments_.push_back({number, kDataStart, options_.segment_size, commit_, notes_});
   window_.clear();

@@ -28,13 +28,16 @@ LATE = RULES + """  - name: count-orders
 
 class StartTest(unittest.TestCase):
     def setUp(self):
-        self.site = Site(BUILD, RULES)
-        self.site.__enter__()
-        self.addCleanup(self.leave)
+        self.enter("process")
 
-    def leave(self):
+    def enter(self, sidecar):
+        self.site = Site(BUILD, RULES, sidecar=sidecar)
+        self.site.__enter__()
+        self.addCleanup(self.leave, self.site)
+
+    def leave(self, site):
         failed = not self._outcome.success
-        self.site.__exit__(AssertionError if failed else None, None, None)
+        site.__exit__(AssertionError if failed else None, None, None)
 
     def put(self, numbers):
         with self.site.peer() as publisher:
@@ -63,6 +66,10 @@ class StartTest(unittest.TestCase):
         self.apply("horizon")
         self.put(range(PAST, PAST + 5))
         self.assertEqual(self.take(PAST - 100 + 5), list(range(100, PAST + 5)))
+
+    def test_an_embedded_sidecar_does_the_same(self):
+        self.enter("embedded")
+        self.test_from_the_horizon_all_that_is_for_it_comes_in_order_before_what_is_new()
 
     def test_a_sidecar_killed_amid_it_goes_on(self):
         self.site.start_bus()

@@ -253,6 +253,24 @@ TEST_CASE("a full disk holds a catch-up up, and loses nothing of it") {
   CHECK(late_one.delivered() == std::vector<std::string>{first});
 }
 
+TEST_CASE(
+    "until a start is recorded nothing is owed to the target, or a crash would break its order") {
+  CatchUpBench late_one;
+  late_one.come();
+  late_one.files.set_capacity(late_one.files.used());
+  late_one.add();
+  late_one.come({0, 1});
+  REQUIRE(late_one.bench.results().size() == 1);
+  CHECK(late_one.bench.results()[0].code == "JournalFull");
+  late_one.come({0});
+  CHECK(late_one.bench.results()[0].ok());
+  late_one.files.set_capacity(std::nullopt);
+  late_one.bench.pass(1s);
+  REQUIRE(late_one.bench.turn());
+  late_one.come({0, 1});
+  CHECK(late_one.bench.results()[0].ok());
+}
+
 TEST_CASE("retention spares what a catch-up has still to read, and no more") {
   CatchUpBench late_one;
   late_one.come();
