@@ -142,7 +142,7 @@ std::string event_text(const JournalEntry& entry) {
   std::string line = std::to_string(entry.event.sequence) + " "
                      + format_rfc3339(entry.event.ingested) + " " + entry.view->id.text() + " "
                      + printable(entry.view->source) + " " + printable(entry.view->detail_type)
-                     + " →";
+                     + (entry.event.again ? " again" : "") + " →";
   for (const bus::TargetName& target : entry.targets) line += " " + name_of(target);
   return entry.targets.empty() ? line + " nobody" : line;
 }
@@ -185,8 +185,9 @@ void pack_time(Packer& packer, std::string_view key, WallTime time) {
 }
 
 void pack_event(Packer& packer, const JournalEntry& entry) {
-  pack_shared(packer, entry, entry.event.sequence, 3);
+  pack_shared(packer, entry, entry.event.sequence, entry.event.again ? 4 : 3);
   pack_time(packer, "ingested", entry.event.ingested);
+  if (entry.event.again) packer.key("again").boolean(true);
   packer.key("targets").array(entry.targets.size());
   for (const bus::TargetName& target : entry.targets) {
     packer.map(2).key("rule").string(target.rule).key("target").string(target.target);

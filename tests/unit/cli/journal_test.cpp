@@ -203,6 +203,15 @@ TEST_CASE("a dump in JSON has the whole event") {
   CHECK(has(out, R"("type":"retry","sequence":1)"));
 }
 
+TEST_CASE("a dump tells which events are owed once more") {
+  Site site;
+  const std::vector<TargetName> target{{"bill-orders", "billing"}};
+  REQUIRE(site.journal->append_again(kStart, target, order('2')));
+  REQUIRE(site.journal->sync());
+  CHECK(site.run(Action::Dump).out.ends_with("OrderPlaced again → bill-orders/billing\n"));
+  CHECK(has(site.run(Action::Dump, true).out, R"("again":true,)"));
+}
+
 TEST_CASE("figures count what is there") {
   Site site;
   const std::string out = site.run(Action::Stats, true).out;
