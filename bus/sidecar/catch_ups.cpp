@@ -100,8 +100,9 @@ void CatchUps::leave(const Time& now, const TargetName& name) {
 void CatchUps::begin(const Time& now, const LinkTarget& target, StartsByTarget& starts) {
   const TargetName name{target.rule, target.target};
   const auto [start, is_new] = starts.try_emplace(name);
+  if (!is_new || !target.start) return;
   const Sequence next = store_->stats().next_sequence;
-  if (!is_new || !target.start || next == 1) return;
+  if (next == 1) return;
   if (!book_) {
     log_.complain(now, "start", "this sidecar has no place to remember starts: `start` is ignored");
     return;
