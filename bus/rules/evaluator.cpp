@@ -145,6 +145,10 @@ Nearness nearness(const Pattern& pattern, const Value& event) {
   std::optional<Nearness> nearest;
   for (const Pattern::Alternative& alternative : pattern.alternatives()) {
     Nearness here;
+    // Absence from an array element that the other fields choose is no absence from the event.
+    if (failing(pattern, alternative, flattened) == nullptr) {
+      return {.missed = 0, .satisfied = alternative.size()};
+    }
     for (const std::uint32_t position : alternative) {
       const Pattern::Field& field = pattern.fields()[position];
       const bool missed = step({Elements{}}, field, flattened.at(field.path)).empty();

@@ -50,22 +50,22 @@ class StartTest(unittest.TestCase):
         code, out, error = self.site.run("cli/conga", "rules", "apply", "new.yaml", *where)
         self.assertEqual(code, 0, out + error)
 
-    def take(self, count):
-        """The numbers that the new service gets, settled one by one."""
-        numbers = []
+    def take(self, last):
+        """The numbers that the new service gets up to `last`, settled one by one."""
+        numbers = [None]
         with self.site.peer(service="ledger") as peer:
-            while len(numbers) < count:
+            while numbers[-1] != last:
                 delivery = peer.delivery()
                 numbers.append(delivery.event["detail"]["number"])
                 peer.settle(delivery.id, "ok")
-        return numbers
+        return numbers[1:]
 
     def test_from_the_horizon_all_that_is_for_it_comes_in_order_before_what_is_new(self):
         self.site.start_bus()
         self.put(range(PAST))
         self.apply("horizon")
         self.put(range(PAST, PAST + 5))
-        self.assertEqual(self.take(PAST - 100 + 5), list(range(100, PAST + 5)))
+        self.assertEqual(self.take(PAST + 4), list(range(100, PAST + 5)))
 
     def test_an_embedded_sidecar_does_the_same(self):
         self.enter("embedded")
@@ -78,7 +78,7 @@ class StartTest(unittest.TestCase):
         self.site.sidecar.kill()
         self.site.sidecar.start()
         self.put(range(PAST, PAST + 5))
-        taken = self.take(PAST - 100 + 5)
+        taken = self.take(PAST + 4)
         self.assertEqual(list(dict.fromkeys(taken)), list(range(100, PAST + 5)))
 
 

@@ -204,6 +204,15 @@ TEST_CASE("the matcher agrees with the evaluator") {
   }));
 }
 
+TEST_CASE("a match misses nothing, also where a field is absent from the chosen element only") {
+  const auto pattern = Pattern::parse_json(R"({"b":{"a":[1],"c":[{"exists":false}]}})");
+  REQUIRE(pattern);
+  const auto event = conga::json_to_msgpack(R"({"b":[{"c":-3,"a":1},{"a":1}]})");
+  REQUIRE(event);
+  REQUIRE(conga::bus::evaluate(*pattern, Value::trusted(*event)));
+  CHECK(conga::bus::nearness(*pattern, Value::trusted(*event)).missed == 0);
+}
+
 TEST_CASE("a rule's result does not depend on which other rules there are, or on their order") {
   CHECK(rc::check([] {
     const std::vector<Pattern> rules = patterns();
