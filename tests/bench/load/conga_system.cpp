@@ -5,14 +5,13 @@
 #include "common/client/publisher.h"
 #include "common/client/session.h"
 #include "common/client/subscriber.h"
-#include "common/core/ids.h"
 #include "common/core/random.h"
 #include "common/log/log.h"
 #include "common/runtime/run.h"
 #include "common/runtime/zmq/zmq_transport.h"
 #include "common/wire/event/event.h"
-#include "common/wire/event/packer.h"
 #include "common/wire/topics.h"
+#include "tests/bench/load/event_mill.h"
 #include "tests/bench/load/systems.h"
 
 #include <algorithm>
@@ -27,63 +26,6 @@ namespace conga::bench {
 namespace {
 
 constexpr std::size_t kMostInFlight = 10'000;  // Above, sockets drop: their high-water mark.
-constexpr std::size_t kPlaceholder = 0x7fff'ffff'ffff'ffff;
-
-/// Events that differ in id, kind and the time of putting, made by copying and patching.
-class EventMill {
-public:
-  EventMill(const Plan& plan, Random& random) : ids_(random) {
-    for (std::size_t kind = 0; kind < plan.kinds; ++kind) forms_.push_back(form(plan, kind));
-  }
-
-  std::pair<Uuid, std::string> next(WallTime wall, std::uint64_t now) {
-    const Uuid id = ids_.make(wall);
-    std::string event = forms_[turn_];
-    turn_ = (turn_ + 1) % forms_.size();
-    const std::string text = id.text();
-    std::memcpy(event.data() + id_at_, text.data(), text.size());
-    for (unsigned at = 0; at < 8; ++at) {
-      event[event.size() - 1 - at] = static_cast<char>(now >> (8 * at));
-    }
-    return {id, std::move(event)};
-  }
-
-  /// The time of putting is the last eight bytes.
-  static std::uint64_t sent(std::string_view event) {
-    std::uint64_t sent = 0;
-    for (const char byte : event.substr(event.size() - 8)) {
-      sent = sent << 8U | static_cast<unsigned char>(byte);
-    }
-    return sent;
-  }
-
-private:
-  std::string form(const Plan& plan, std::size_t kind) {
-    std::string text = attempt(kind, 0);
-    if (text.size() < plan.size) text = attempt(kind, plan.size - text.size());
-    while (text.size() > plan.size && pad_ > 0) text = attempt(kind, pad_ - 1);
-    id_at_ = text.find(Uuid{}.text());
-    return text;
-  }
-
-  std::string attempt(std::size_t kind, std::size_t pad) {
-    pad_ = pad;
-    Event event;
-    event.source = "bench.load";
-    event.detail_type = "LoadPut";
-    event.time = WallTime(std::chrono::hours(24 * 365 * 50));
-    Packer packer(event.detail);
-    packer.map(4).key("kind").string("kind-" + std::to_string(kind)).key("amount").integer(4711);
-    packer.key("pad").string(std::string(pad, 'p')).key("sent").unsigned_integer(kPlaceholder);
-    return encode(event);
-  }
-
-  UuidFactory ids_;
-  std::vector<std::string> forms_;
-  std::size_t pad_ = 0;
-  std::size_t id_at_ = 0;
-  std::size_t turn_ = 0;
-};
 
 /// Waits below a millisecond, which a poll cannot.
 class FineTransport final : public Transport {
@@ -165,7 +107,7 @@ class LoadPublisher final : public Client {
 public:
   LoadPublisher(Side& side, Random& random)
       : Client(side, topics_of(side.name(), put_result_topic(side.name())), random),
-        mill_(side.plan(), random),
+        mill_(side.plan().kinds, side.plan().size, random),
         publisher_(side.name(),
                    {.window = side.plan().window,
                     .batch_bytes = side.plan().batch,
