@@ -94,12 +94,19 @@ Forwarder::Forwarder(ForwarderOptions options,
                      Log& log)
     : options_(std::move(options)),
       rules_(std::move(rules)),
-      matches_(rules_.rules().size()),
       keeper_(std::move(keeper)),
       log_(log),
       clients_(options_.name_silence),
       link_(options_.boot, options_.link) {
   CONGA_CHECK(options_.boot != 0, "a boot number is never 0");
+  prepare_for_rules();
+}
+
+/// What is known of the rules before an event comes.
+void Forwarder::prepare_for_rules() {
+  matches_.assign(rules_.rules().size(), 0);
+  topics_.clear();
+  for (const std::string& name : rules_.topics()) topics_.push_back(routed_topic(name));
 }
 
 void Forwarder::on_frame(const Time& now, Frame& frame) {
@@ -215,7 +222,7 @@ void Forwarder::on_event(const EventView& event, std::string& results) {
   ++counters_.accepted;
   if (topic_only) {
     ++counters_.topic_only;
-    append_put_ok(results, event.id.text());
+    append_put_ok(results, event.id_text);
   } else {
     if (unwanted) ++counters_.unmatched;
     pass_on(event, loop);
@@ -235,7 +242,11 @@ void Forwarder::pass_on(const EventView& event, bool loop) {
   for (const std::uint32_t archive : routing_.archives) {
     routing_.targets.push_back(behind_marks + archive);
   }
-  batch_.push_back({.event = event.bytes, .loop = loop, .targets = routing_.targets});
+  batch_.push_back({.event = event.bytes,
+                    .loop = loop,
+                    .targets = routing_.targets,
+                    .id_text = event.id_text,
+                    .id = event.id});
   batch_bytes_ += event.bytes.size();
 }
 
@@ -251,7 +262,7 @@ void Forwarder::answer_unavailable(const EventView& event, std::string& results)
 
 void Forwarder::publish_topics(const EventView& event) {
   for (const std::uint32_t position : routing_.topics) {
-    std::string topic = routed_topic(rules_.topics()[position]);
+    const std::string& topic = topics_[position];
     if (!audience_.overhears(topic)) {
       ++counters_.unheard;
       continue;
@@ -569,7 +580,7 @@ Result<> Forwarder::adopt(const Time& now, Result<RuleSet> rules, bool changes) 
   rules_fault_.clear();
   loaded_ = now.wall;
   rules_ = std::move(*rules);
-  matches_.assign(rules_.rules().size(), 0);
+  prepare_for_rules();
   ++generation_;
   log_.info("the rules are reloaded: " + std::to_string(rules_.rules().size()) + " rules");
   if (link_.state() == LinkGate::State::Down) return {};

@@ -138,6 +138,7 @@ private:
   void on_match(const Time& now, std::string_view body);
   void return_delivery(std::string_view topic);
   void tell_gone(std::string_view deliver_topic);
+  void prepare_for_rules();
   Result<> adopt(const Time& now, Result<RuleSet> rules, bool changes);
   std::string table_body() const;
   void send_table(const Time& now);
@@ -148,6 +149,7 @@ private:
   RuleSet rules_;
   std::uint64_t generation_ = 1;        ///< Counts the loads of the rules in this process.
   std::vector<std::uint64_t> matches_;  ///< By rule, of this generation.
+  std::vector<std::string> topics_;     ///< As the rules' topics are published.
   std::unique_ptr<RulesKeeper> keeper_;
   std::deque<RulesJob> rules_jobs_;    ///< The first is under way.
   PendingRules loading_;               ///< Its rules; valid while there is one.

@@ -4,6 +4,7 @@
 
 #include "bus/bus.h"
 #include "bus/bus_config.h"
+#include "bus/sidecar/sidecar.h"
 #include "common/core/clock.h"
 #include "common/core/random.h"
 #include "common/io/posix_files.h"
@@ -43,8 +44,16 @@ int start(int argc, char** argv) {
   if (!signals) return complain(kInfo, signals.error(), kExitRefused);
   const bool embedded = config.sidecar == bus::BusConfig::Sidecar::Embedded;
   const std::string link = embedded ? "" : config.link;
+  bus::SidecarThreads threads;
+  ZmqOptions sockets;
+  if (embedded) {
+    auto started = bus::start_threads(named->sidecar);
+    if (!started) return complain(kInfo, started.error(), kExitRefused);
+    threads = std::move(*started);
+    sockets.wake_descriptor = threads.committer->descriptor();
+  }
   const auto transport =
-      ZmqTransport::forwarder(config.publish, config.subscribe, link, {}, signals->get(), log);
+      ZmqTransport::forwarder(config.publish, config.subscribe, link, sockets, signals->get(), log);
   if (!transport) return complain(kInfo, transport.error(), kExitRefused);
   const SystemClock clock;
   PosixFiles files;

@@ -69,6 +69,9 @@ public:
   /// forwarder is to be asked, if anything.
   Result<> step(const Time& now, std::string& ask);
 
+  /// Whether step() has something to do, now or later.
+  bool busy() const { return !running_.empty() || unsaved_; }
+
   /// At its time a turn has something to do, frames or not.
   std::optional<SteadyTime> wake_at() const;
 

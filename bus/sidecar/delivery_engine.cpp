@@ -69,6 +69,7 @@ struct Target {
   bool queued = false;  ///< In its service's line.
   bool paused = false;
   bool throttled = false;  ///< Waits for `pace`.
+  bool undurable = false;  ///< In State::undurable.
   DeliveryLimits limits;
   Pace pace;
   TargetQueue queue;
@@ -160,6 +161,8 @@ struct DeliveryEngine::State {
   std::set<std::pair<SteadyTime, TargetId>> deadlines;
   std::vector<TargetId> postponed;               ///< Had more to sort out than one turn may hold.
   SteadyTime silence_check = SteadyTime::max();  ///< When an instance may first have gone silent.
+  Sequence durable_end = std::numeric_limits<Sequence>::max();
+  std::vector<TargetId> undurable;  ///< With new deliveries of events that are not durable.
   std::size_t endings_left;
   EngineCounters counters;
   Decisions decisions;
@@ -694,9 +697,25 @@ const DeliveryLimits& DeliveryEngine::limits_of(TargetId target) const {
 void DeliveryEngine::accept(const Time& now, TargetId target, const EventRef& event) {
   Target& owed = state_->targets[target];
   owed.queue.push(event, now.steady);
+  if (event.sequence >= state_->durable_end && !std::exchange(owed.undurable, true)) {
+    owed.queue.set_durable(state_->durable_end);
+    state_->undurable.push_back(target);
+  }
   state_->line_up(target);
   // The oldest expires first, so a younger one is due earlier only if there is none.
   state_->touch(target, now.steady + owed.policy.max_age);
+}
+
+void DeliveryEngine::set_durable(Sequence end) {
+  State& state = *state_;
+  state.durable_end = end;
+  std::erase_if(state.undurable, [&](TargetId id) {
+    Target& target = state.targets[id];
+    target.queue.set_durable(end);
+    target.undurable = target.queue.has_undurable();
+    state.line_up(id);
+    return !target.undurable;
+  });
 }
 
 void DeliveryEngine::on_ready(const Time& now,
@@ -776,6 +795,11 @@ std::optional<Dispatch> DeliveryEngine::next_dispatch(const Time& now) {
 
 Decisions DeliveryEngine::take() {
   return std::exchange(state_->decisions, {});
+}
+
+bool DeliveryEngine::has_decisions() const {
+  const Decisions& made = state_->decisions;
+  return !made.retries.empty() || !made.settled.empty() || !made.dead.empty();
 }
 
 std::optional<SteadyTime> DeliveryEngine::wake_at() const {

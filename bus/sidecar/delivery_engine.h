@@ -154,6 +154,10 @@ public:
   /// A new delivery, ingested now.
   void accept(const Time& now, TargetId target, const EventRef& event);
 
+  /// New deliveries are not sent before their events are durable: those below `end`. Until the
+  /// first call all are.
+  void set_durable(Sequence end);
+
   void on_ready(const Time& now,
                 std::string_view service,
                 std::string_view instance,
@@ -179,6 +183,9 @@ public:
 
   /// Moves the decisions out.
   Decisions take();
+
+  /// Whether take() would give any.
+  bool has_decisions() const;
 
   /// Nothing: only a message can change something. A time in the past: call advance() again at
   /// once, there is more to end than one turn may hold.

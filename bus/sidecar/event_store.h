@@ -162,6 +162,17 @@ public:
   /// the kernel may have dropped the pages (docs/journal-format.md).
   virtual Result<> sync() = 0;
 
+  /// As sync(), but need not wait for the disk. True: all is durable. Otherwise poll_sync() says
+  /// when it is, and must have said so before the next begin_sync(); what is appended meanwhile
+  /// belongs to that one. sync() waits for it.
+  virtual Result<bool> begin_sync() {
+    if (auto synced = sync(); !synced) return synced.failure();
+    return true;
+  }
+
+  /// True: what begin_sync() began is durable. An error as of sync().
+  virtual Result<bool> poll_sync() { return true; }
+
   /// The event at `ref`, appended or recovered.
   virtual Result<StoredEvent> read(const EventRef& ref) = 0;
 

@@ -56,6 +56,9 @@ Result<std::unique_ptr<FileJournal>> FileJournal::open(Files& files,
   log_options.read_window = chosen.read_window;
   log_options.accept_damage = chosen.accept_damage;
   log_options.read_ahead = chosen.read_ahead;
+  log_options.committer = chosen.committer;
+  log_options.filler = chosen.filler;
+  log_options.hand_over_size = chosen.hand_over_size;
 
   JournalRecovery recovery(journal->open_);
   auto log = RecordLog::open(files, std::move(log_options), recovery);
@@ -187,6 +190,20 @@ Result<> FileJournal::sync() {
   must_survive_ = false;
   dirty_since_.reset();
   return {};
+}
+
+Result<bool> FileJournal::begin_sync() {
+  if (!must_survive_) {
+    if (auto flushed = log_->flush(); !flushed) return flushed.failure();
+    return true;
+  }
+  must_survive_ = false;
+  dirty_since_.reset();
+  return log_->begin_sync();
+}
+
+Result<bool> FileJournal::poll_sync() {
+  return log_->poll_sync();
 }
 
 Result<StoredEvent> FileJournal::read(const EventRef& ref) {

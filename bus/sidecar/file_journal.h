@@ -46,10 +46,15 @@ struct FileJournalOptions {
   Duration sync_delay = std::chrono::milliseconds(100);
 
   /// At least so many of the newest bytes are kept in memory.
-  std::uint64_t read_window = std::uint64_t{1} << 20U;
+  std::uint64_t read_window = std::uint64_t{256} << 10U;
 
   /// Full segments are read ahead by a thread, which `files` must allow: RecordLogOptions.
   bool read_ahead = false;
+
+  /// Workers for what takes the disk long; null: there are none. RecordLogOptions says more.
+  DiskWorker* committer = nullptr;
+  DiskWorker* filler = nullptr;
+  std::size_t hand_over_size = std::size_t{32} << 10U;
 
   /// Opens a damaged journal: the lost records are skipped from now on.
   bool accept_damage = false;
@@ -73,6 +78,8 @@ public:
   Result<> append(const SettledRecord& record) override;
   Result<> append(const RetryRecord& record) override;
   Result<> sync() override;
+  Result<bool> begin_sync() override;
+  Result<bool> poll_sync() override;
   Result<StoredEvent> read(const EventRef& ref) override;
   Result<std::vector<JournalEntry>> follow(std::string& cursor, std::size_t limit) override;
   std::string cursor_at(WallTime since) const override;

@@ -2,6 +2,7 @@
 
 #include "bus/sidecar/link.h"
 
+#include "common/core/check.h"
 #include "common/wire/event/packer.h"
 
 #include <limits>
@@ -236,36 +237,6 @@ Result<LinkArchive> read_link_archive(const Value& value) {
   return archive;
 }
 
-/// Reads checked objects that lie one behind another: each is walked over once.
-class Walk {
-public:
-  explicit Walk(const char* first) : at_(first) {}
-
-  Value next() {
-    const Value value = Value::trusted({at_, 1});
-    const std::string_view bytes = value.bytes();
-    at_ = bytes.data() + bytes.size();
-    return value;
-  }
-
-  std::string_view next_bytes() {
-    const std::string_view bytes = Value::trusted({at_, 1}).bytes();
-    at_ = bytes.data() + bytes.size();
-    return bytes;
-  }
-
-  /// Steps into the array that comes next; nothing if it is none.
-  std::optional<std::size_t> enter() {
-    const Value array = Value::trusted({at_, 1});
-    if (!array.is_array()) return std::nullopt;
-    at_ = array.content();
-    return array.size();
-  }
-
-private:
-  const char* at_;
-};
-
 /// Nothing: it is no position in a list.
 std::optional<std::uint32_t> index_in(const Value& value) {
   const auto index = value.uint64();
@@ -273,23 +244,25 @@ std::optional<std::uint32_t> index_in(const Value& value) {
   return static_cast<std::uint32_t>(*index);
 }
 
-/// [event, loop, target index…]
-Result<RoutedEvent> read_routed_event(Walk& walk, const ValueLimits& limits) {
-  const auto fields = walk.enter();
-  RoutedEvent routed;
-  if (fields && *fields >= 2) routed.event = walk.next_bytes();
-  const bool is_map = !routed.event.empty() && Value::trusted(routed.event).is_map();
-  const auto loop = is_map ? walk.next().boolean() : std::nullopt;
-  if (!loop) {
-    return malformed(kRoutedTopic, "a routed event must be [event, loop, target index…]");
+/// [size, where its id begins, loop, target index…]; takes the event off the front of `events`.
+Result<RoutedEvent> take_routed_event(const Value& array, std::string_view& events) {
+  Fields fields(array);
+  const auto size = fields.next().uint64();
+  const auto id_at = fields.next().uint64();
+  const auto loop = fields.next().boolean();
+  if (!size || !id_at || !loop) {
+    return malformed(kRoutedTopic, "a routed event must be [size, id, loop, target index…]");
   }
-  routed.loop = *loop;
-  if (routed.event.size() > limits.max_size) {
-    return malformed(kRoutedTopic, "an event is above the limit on its size");
-  }
-  routed.targets.reserve(*fields - 2);
-  for (std::size_t left = *fields - 2; left > 0; --left) {
-    const auto index = index_in(walk.next());
+  RoutedEvent routed{.event = events.substr(0, *size), .loop = *loop, .targets = {}};
+  const bool whole = *size <= events.size() && *id_at <= *size;
+  if (whole) routed.id_text = routed.event.substr(*id_at, Uuid::kTextSize);
+  const auto id = Uuid::parse(routed.id_text);
+  if (!whole || !id) return malformed(kRoutedTopic, "an event is cut short or has no id");
+  events.remove_prefix(*size);
+  routed.id = *id;
+  routed.targets.reserve(fields.left());
+  while (fields.left() > 0) {
+    const auto index = index_in(fields.next());
     if (!index) {
       return malformed(kRoutedTopic, "a target index must be an integer from 0 to 4294967295");
     }
@@ -328,10 +301,17 @@ std::string encode(const LinkRouted& routed) {
   Packer packer(body);
   packer.array(5).unsigned_integer(routed.boot).unsigned_integer(routed.generation);
   packer.unsigned_integer(routed.sequence).string(routed.client).array(routed.events.size());
+  std::size_t size = 0;
   for (const RoutedEvent& event : routed.events) {
-    packer.array(2 + event.targets.size()).raw(event.event).boolean(event.loop);
+    CONGA_CHECK(event.id_text.size() == Uuid::kTextSize, "a routed event's id is known");
+    packer.array(3 + event.targets.size()).unsigned_integer(event.event.size());
+    packer.unsigned_integer(static_cast<std::size_t>(event.id_text.data() - event.event.data()));
+    packer.boolean(event.loop);
     for (const std::uint32_t target : event.targets) packer.unsigned_integer(target);
+    size += event.event.size();
   }
+  body.reserve(body.size() + size);
+  for (const RoutedEvent& event : routed.events) body += event.event;
   return body;
 }
 
@@ -401,19 +381,17 @@ Result<LinkAlive> read_alive(std::string_view body) {
                    .accepted = *accepted};
 }
 
-Result<LinkRouted> read_routed(std::string_view body, const ValueLimits& limits) {
-  // The message holds a batch, so only its events are held to the size limit, and only they are
-  // as deep as an event may be.
-  const ValueLimits around{.max_size = body.size(), .max_depth = limits.max_depth + 3};
-  const auto array = read_array(kRoutedTopic, body, 5, around);
-  if (!array) return array.failure();
-  Fields fields(*array);
+Result<LinkRouted> read_routed(std::string_view body) {
+  std::string_view events = body;
+  const auto head = Value::take(events, {.max_size = body.size(), .max_depth = 3});
+  if (!head) return malformed(kRoutedTopic, head.error().what);
+  Fields fields(*head);
   const auto boot = fields.next().uint64();
   const auto generation = fields.next().uint64();
   const auto sequence = fields.next().uint64();
   const auto client = fields.next().string();
-  const Value events = fields.next();
-  if (!boot || !generation || !sequence || !client || !events.is_array()) {
+  const Value list = fields.next();
+  if (!boot || !generation || !sequence || !client || !list.is_array()) {
     return malformed(kRoutedTopic, "must be [boot, generation, sequence, client, [event…]]");
   }
   LinkRouted routed{.boot = *boot,
@@ -421,13 +399,13 @@ Result<LinkRouted> read_routed(std::string_view body, const ValueLimits& limits)
                     .sequence = *sequence,
                     .client = *client,
                     .events = {}};
-  routed.events.reserve(events.size());
-  Walk walk(events.content());
-  for (std::size_t left = events.size(); left > 0; --left) {
-    auto event = read_routed_event(walk, limits);
+  routed.events.reserve(list.size());
+  for (const Value array : list.elements()) {
+    auto event = take_routed_event(array, events);
     if (!event) return event.failure();
     routed.events.push_back(std::move(*event));
   }
+  if (!events.empty()) return malformed(kRoutedTopic, "bytes are left over behind the events");
   return routed;
 }
 

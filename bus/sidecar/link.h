@@ -11,6 +11,7 @@
 
 #include "bus/sidecar/archive_log.h"
 #include "common/core/clock.h"
+#include "common/core/ids.h"
 #include "common/core/result.h"
 #include "common/wire/event/value.h"
 
@@ -122,15 +123,18 @@ struct LinkAlive {
 
 /// One event with the table positions of its targets. Positions from the number of targets on are
 /// of expectations: + 2n, it begins the expectation n; + 2n + 1, it is what n expects; those behind
-/// are of archives: + n, it is for the archive n. The view is into the body.
+/// are of archives: + n, it is for the archive n. The views are into the body.
 struct RoutedEvent {
   std::string_view event;
   bool loop = false;  ///< Over the hop limit: dead-letter it, do not deliver it.
   std::vector<std::uint32_t> targets;
+  std::string_view id_text = {};  ///< In `event`.
+  Uuid id = {};
 };
 
-/// `link/routed`, forwarder to sidecar: [boot, generation, sequence, client, [routed event…]],
-/// a routed event being [event, loop, target index…].
+/// `link/routed`, forwarder to sidecar: [boot, generation, sequence, client, [routed event…]], a
+/// routed event being [size, where its id begins, loop, target index…], and behind it the events,
+/// so that nothing is read twice: the forwarder has checked them.
 struct LinkRouted {
   std::uint64_t boot = 0;
   std::uint64_t generation = 0;
@@ -165,7 +169,9 @@ std::string encode(const LinkMatched& matched);
 
 Result<LinkTable> read_table(std::string_view body);
 Result<LinkAlive> read_alive(std::string_view body);
-Result<LinkRouted> read_routed(std::string_view body, const ValueLimits& limits = {});
+
+/// Trusts the forwarder that the events are well-formed and within the limits.
+Result<LinkRouted> read_routed(std::string_view body);
 
 /// `limits` are an event's.
 Result<LinkMatch> read_match(std::string_view body, const ValueLimits& limits = {});

@@ -46,9 +46,13 @@ int main(int argc, char** argv) {
   }
   PosixFiles files;
   Random random = Random::from_system();
+  const auto threads = bus::start_threads(config);
+  if (!threads) return complain(kInfo, threads.error(), kExitRefused);
   const auto node = bus::open_sidecar(config, files, clock.now(), random, log);
   if (!node) return complain(kInfo, node.error(), kExitRefused);
-  const auto transport = ZmqTransport::sidecar(config.link, {}, signals->get(), log);
+  ZmqOptions sockets;
+  sockets.wake_descriptor = threads->committer->descriptor();
+  const auto transport = ZmqTransport::sidecar(config.link, sockets, signals->get(), log);
   if (!transport) return complain(kInfo, transport.error(), kExitRefused);
   const auto metrics = MetricsEndpoint::open(config.metrics, **node);
   if (!metrics) return complain(kInfo, metrics.error(), kExitRefused);

@@ -50,6 +50,9 @@ public:
   /// A part of what is under way. An error is fatal.
   Result<> step(const Time& now);
 
+  /// Whether remove_redriven() has something to do.
+  bool has_redriven() const { return redrives_.has_redriven(); }
+
   /// To be called when the journal has synced; letters.sync() commits it. An error is fatal.
   Result<> remove_redriven() { return redrives_.remove_redriven(); }
 

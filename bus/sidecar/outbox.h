@@ -22,7 +22,9 @@ public:
 
   /// Where to append one more object for `topic`. Valid until the next call.
   std::string& body_for(const std::string& topic) {
-    std::string& body = open_[topic];
+    // Most of what a turn sends goes where the last one went.
+    if (latest_ == nullptr || latest_->first != topic) latest_ = &*open_.try_emplace(topic).first;
+    std::string& body = latest_->second;
     if (body.size() >= frame_size_) {
       closed_.push_back({Channel::Link, topic, std::exchange(body, {})});
     }
@@ -55,13 +57,17 @@ public:
       if (!body.empty()) out.push_back({Channel::Link, topic, std::move(body)});
     }
     open_.clear();
+    latest_ = nullptr;
     deliveries_.clear();
   }
 
 private:
+  using Bodies = std::unordered_map<std::string, std::string>;
+
   std::size_t frame_size_;
   std::vector<Frame> closed_;
-  std::unordered_map<std::string, std::string> open_;
+  Bodies open_;
+  Bodies::value_type* latest_ = nullptr;  ///< In `open_`.
   std::unordered_map<std::string, std::size_t>
       deliveries_;  ///< Of such targets, in the open frame.
 };

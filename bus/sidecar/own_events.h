@@ -46,6 +46,8 @@ public:
   /// Where to append the results of a routed batch of ours.
   std::string& results() { return results_; }
 
+  bool has_results() const { return !results_.empty(); }
+
   /// To be called when the journal has synced.
   Result<> take_results(const Time& now);
 

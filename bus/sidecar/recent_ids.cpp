@@ -7,50 +7,38 @@
 namespace conga::bus {
 namespace {
 
-constexpr std::size_t kFirstSlots = 1024;
-
-/// Marks a slot as used; the other bits are the entry's number, which wraps around.
-constexpr std::uint32_t kUsed = 0x8000'0000;
+constexpr std::size_t kFirstPlaces = 1024;
 
 }  // namespace
 
-RecentIds::RecentIds(RecentIdsOptions options) : options_(options), slots_(kFirstSlots) {}
+RecentIds::RecentIds(RecentIdsOptions options)
+    : options_(options), tags_(kFirstPlaces), numbers_(kFirstPlaces) {}
 
 bool RecentIds::insert(const Uuid& id, SteadyTime when) {
-  const std::size_t free = find_slot(id);
-  if (slots_[free] != 0) return false;
+  if (contains(id)) return false;
   if (!has_base_) base_ = when;
   has_base_ = true;
   const auto second = static_cast<std::int32_t>(
       std::chrono::duration_cast<std::chrono::seconds>(when - base_).count());
   // Two at most for each that comes: enough to catch up, and no pause.
   const auto window = std::chrono::duration_cast<std::chrono::seconds>(options_.window).count();
-  bool moved = false;
   for (int count = 0; count < 2 && entries_.size() >= options_.least; ++count) {
     const bool old = entries_.front().second + window < second;
     if (!old && entries_.size() < options_.most) break;
     forget_oldest();
-    moved = true;
   }
-  if ((entries_.size() + 1) * 2 > slots_.size()) {
-    grow();
-    moved = true;
-  }
+  if ((entries_.size() + 1) * 2 > tags_.size()) grow();
   const auto number = first_ + static_cast<std::uint32_t>(entries_.size());
   entries_.push_back({.id = id, .second = second});
-  if (moved) {
-    place(id, number | kUsed);
-  } else {
-    slots_[free] = number | kUsed;
-  }
+  put(hash_of(id), number);
   return true;
 }
 
 bool RecentIds::contains(const Uuid& id) const {
-  return slots_[find_slot(id)] != 0;
+  return tags_[find(id)] != 0;
 }
 
-std::size_t RecentIds::home_of(const Uuid& id) const {
+std::uint64_t RecentIds::hash_of(const Uuid& id) {
   // The halves of a version 7 id are time and chance; multiplying spreads either one upwards.
   constexpr std::uint64_t kSpread = 0x9e3779b97f4a7c15U;
   constexpr unsigned kHalf = 32;
@@ -59,45 +47,61 @@ std::size_t RecentIds::home_of(const Uuid& id) const {
   std::memcpy(&high, id.bytes.data(), sizeof high);
   std::memcpy(&low, id.bytes.data() + sizeof high, sizeof low);
   const std::uint64_t mixed = (high * kSpread ^ low) * kSpread;
-  return (mixed ^ mixed >> kHalf) & (slots_.size() - 1);
+  return mixed ^ mixed >> kHalf;
+}
+
+RecentIds::Tag RecentIds::tag_of(std::uint64_t hash) {
+  constexpr unsigned kTop = 56;  // The place comes from the low bits.
+  return static_cast<Tag>(hash >> kTop | 1U);
+}
+
+std::size_t RecentIds::place_of(std::uint64_t hash) const {
+  return hash & (tags_.size() - 1);
 }
 
 /// Where the id is, or the empty place where it would go.
-std::size_t RecentIds::find_slot(const Uuid& id) const {
-  std::size_t at = home_of(id);
-  while (slots_[at] != 0 && entry_in(at).id != id) at = (at + 1) & (slots_.size() - 1);
+std::size_t RecentIds::find(const Uuid& id) const {
+  const std::uint64_t hash = hash_of(id);
+  const Tag tag = tag_of(hash);
+  std::size_t at = place_of(hash);
+  while (tags_[at] != 0 && (tags_[at] != tag || entry_at(at).id != id)) {
+    at = (at + 1) & (tags_.size() - 1);
+  }
   return at;
 }
 
-const RecentIds::Entry& RecentIds::entry_in(std::size_t place) const {
-  return entries_[(slots_[place] - first_) & ~kUsed];
+const RecentIds::Entry& RecentIds::entry_at(std::size_t place) const {
+  return entries_[numbers_[place] - first_];
 }
 
-void RecentIds::place(const Uuid& id, Slot slot) {
-  std::size_t at = home_of(id);
-  while (slots_[at] != 0) at = (at + 1) & (slots_.size() - 1);
-  slots_[at] = slot;
+void RecentIds::put(std::uint64_t hash, std::uint32_t number) {
+  std::size_t at = place_of(hash);
+  while (tags_[at] != 0) at = (at + 1) & (tags_.size() - 1);
+  tags_[at] = tag_of(hash);
+  numbers_[at] = number;
 }
 
-/// Empties its slot and moves up those that were pushed past it, so that no search stops early.
+/// Empties its place and moves up those that were pushed past it, so that no search stops early.
 void RecentIds::forget_oldest() {
-  const std::size_t mask = slots_.size() - 1;
-  std::size_t hole = find_slot(entries_.front().id);
-  for (std::size_t at = (hole + 1) & mask; slots_[at] != 0; at = (at + 1) & mask) {
-    const std::size_t home = home_of(entry_in(at).id);
+  const std::size_t mask = tags_.size() - 1;
+  std::size_t hole = find(entries_.front().id);
+  for (std::size_t at = (hole + 1) & mask; tags_[at] != 0; at = (at + 1) & mask) {
+    const std::size_t home = place_of(hash_of(entry_at(at).id));
     if (((at - home) & mask) < ((at - hole) & mask)) continue;
-    slots_[hole] = slots_[at];
+    tags_[hole] = tags_[at];
+    numbers_[hole] = numbers_[at];
     hole = at;
   }
-  slots_[hole] = 0;
+  tags_[hole] = 0;
   entries_.pop_front();
   ++first_;
 }
 
 void RecentIds::grow() {
-  slots_.assign(slots_.size() * 2, 0);
+  tags_.assign(tags_.size() * 2, 0);
+  numbers_.assign(tags_.size(), 0);
   std::uint32_t number = first_;
-  for (const Entry& entry : entries_) place(entry.id, number++ | kUsed);
+  for (const Entry& entry : entries_) put(hash_of(entry.id), number++);
 }
 
 }  // namespace conga::bus

@@ -101,6 +101,9 @@ public:
   /// To be called once the journal has synced what step() appended. An error is fatal.
   Result<> remove_redriven();
 
+  /// Whether that has something to do.
+  bool has_redriven() const { return !redriven_.empty(); }
+
   /// When step() has something to do; a time long past: now.
   std::optional<SteadyTime> wake_at() const;
 

@@ -46,6 +46,16 @@ Result<std::unique_ptr<EventStore>> open_journal(const SidecarConfig& config,
 
 }  // namespace
 
+Result<SidecarThreads> start_threads(SidecarConfig& config) {
+  auto committer = DiskThread::start();
+  if (!committer) return committer.failure();
+  auto filler = DiskThread::start();
+  if (!filler) return filler.failure();
+  config.journal.committer = committer->get();
+  config.journal.filler = filler->get();
+  return SidecarThreads{std::move(*committer), std::move(*filler)};
+}
+
 Result<std::unique_ptr<SidecarNode>> open_sidecar(
     const SidecarConfig& config, Files& files, const Time& now, Random& random, Log& log) {
   const std::string& directory = config.journal.directory;

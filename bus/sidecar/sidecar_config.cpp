@@ -44,6 +44,7 @@ void read_journal(ConfigReader reader, FileJournalOptions& journal) {
   read_segment_size(reader, 4 * kMiB, journal.segment_size);
   reader.duration("retention-age", journal.retention_age, 1min, 24h * 3650);
   reader.bytes("retention-size", journal.retention_bytes, 16 * kMiB, kMiB * kGiB);
+  read_bytes(reader, "hand-over-size", journal.hand_over_size, 0, kGiB);
   reader.boolean("accept-damage", journal.accept_damage);
   reader.finish();
   journal.hold_back = std::min<std::uint64_t>(journal.hold_back, journal.segment_size / 4);

@@ -20,6 +20,7 @@
 #include "common/wire/topics.h"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
@@ -85,6 +86,15 @@ DeadLetter to_letter(const Burial& burial, std::string_view event, WallTime now)
   return letter;
 }
 
+/// What waits for a commit.
+struct Held {
+  std::vector<Frame> frames;
+  Sequence events_end = 1;     ///< Those below are durable then.
+  std::uint64_t accepted = 0;  ///< As State::accepted.
+  std::uint64_t syncs = 0;     ///< Of the store, before it.
+  SteadyTime began;
+};
+
 }  // namespace
 
 struct SidecarNode::State final : RecoveryVisitor {
@@ -102,7 +112,6 @@ struct SidecarNode::State final : RecoveryVisitor {
   void on_table(const Time& at, const Frame& frame);
   void on_routed(const Time& at, Frame& frame);
   void drop(const LinkRouted& batch);
-  static std::optional<Uuid> id_of(std::string_view event, std::string_view& text);
   void on_routed_event(const Time& at, const RoutedEvent& event, std::string& results);
   bool name_targets(const RoutedEvent& event);
   std::span<const std::uint32_t> targets_of(const RoutedEvent& event) const;
@@ -121,18 +130,21 @@ struct SidecarNode::State final : RecoveryVisitor {
   Result<Sequence> redrive(const Time& at, const DeadLetter& letter);
 
   // The turn.
-  void send_deliveries(const Time& at);
+  void send_deliveries(const Time& at, std::vector<Frame>& out);
   bool send_delivery(const Dispatch& dispatch, std::size_t& sent);
   void collect_burials();
   Result<> bury(const Time& at);
   Result<bool> bury_one(const Time& at, Burial& burial);
-  Result<> sync_journal();
+  Result<bool> await_commit(std::vector<Frame>& out);
+  Result<> commit(const Time& at, std::vector<Frame>& out);
+  void end_commit(std::vector<Frame>& out);
+  Result<bool> begin_sync();
   StatusFacts facts(const Time& at, std::uint64_t dead) const;
   Result<> record(const Time& at);
   Result<> upkeep(const Time& at);
-  Result<> catch_up(const Time& at);
+  Result<> catch_up(const Time& at, std::vector<Frame>& out);
   void follow(const Time& at);
-  void heartbeat(const Time& at);
+  void heartbeat(const Time& at, std::vector<Frame>& out);
   OrderingKey key_of(const EventRef& event, const std::string& pointer) const;
 
   SidecarOptions options;
@@ -157,7 +169,8 @@ struct SidecarNode::State final : RecoveryVisitor {
   CatchUps catch_ups;
   std::unique_ptr<LetterNews> news;
   std::unique_ptr<OperatorDesk> desk;
-  Outbox outbox;
+  Outbox outbox;      ///< Waits for the turn's commit.
+  Outbox deliveries;  ///< Does not.
   SidecarCounters counters;
   LetterCountsByTarget letter_counts;
   LatencyCounts syncs;
@@ -185,8 +198,12 @@ struct SidecarNode::State final : RecoveryVisitor {
   std::uint64_t load_from = 0;  ///< Of counters.accepted.
   bool loaded = false;
   bool alive_due = true;
-  bool more = false;  ///< This turn left work behind.
-  bool busy = false;  ///< Frames came in this turn.
+  bool more = false;                   ///< This turn left work behind.
+  bool busy = false;                   ///< Frames came in this turn.
+  std::optional<Held> held;            ///< A commit is under way.
+  bool committed = false;              ///< One has ended in this turn.
+  std::uint64_t durably_accepted = 0;  ///< As `accepted`, at the commit that ended last.
+  std::uint64_t told_accepted = 0;     ///< The forwarder.
   std::optional<SteadyTime> draining_until;
   std::optional<Error> fatal;
 };
@@ -208,6 +225,7 @@ SidecarNode::State::State(const Time& start, SidecarOptions given, Random& rando
       own_events(daemon_log),
       catch_ups(given.catch_up_size, engine, daemon_log),
       outbox(given.frame_size),
+      deliveries(given.frame_size),
       bury_after(start.steady),
       next_alive(start.steady),
       next_upkeep(start.steady),
@@ -226,6 +244,7 @@ Result<> SidecarNode::State::open(const SidecarStores& stores) {
   expectations = std::make_unique<Expectations>(*bodies, own_events, options.most_expectations);
   archives = std::make_unique<Archives>(*bodies, stores.open_archive, log);
   archives->set_durable(store->stats().next_sequence);
+  engine.set_durable(store->stats().next_sequence);
   for (const PendingDelivery& delivery : owed_here) {
     const bool archive = delivery.target.target == kArchiveTarget;
     archive ? archives->recover(delivery) : expectations->recover(delivery);
@@ -285,8 +304,9 @@ Result<> SidecarNode::State::open_extras(const SidecarStores& stores) {
 
 void SidecarNode::State::on_recent_event(std::string_view event_bytes, WallTime ingested) {
   // The bytes were checked when the event came, and the journal's CRC says that they are the same.
-  std::string_view text;
-  const auto id = id_of(event_bytes, text);
+  const auto found = event_bytes.empty() ? std::nullopt : Value::trusted(event_bytes).find("id");
+  const auto text = found ? found->string() : std::nullopt;
+  const auto id = text ? Uuid::parse(*text) : std::nullopt;
   if (id) recent.insert(*id, now.steady - std::max(now.wall - ingested, Duration(0)));
 }
 
@@ -318,7 +338,12 @@ void SidecarNode::State::on_table(const Time& at, const Frame& frame) {
   alive_due = true;
   const bool same_boot = table->boot == forwarder_boot;
   if (same_boot && table->generation <= generation) return;
-  if (!same_boot) accepted = table->boot == stranger_boot ? stranger_accepted : 0;
+  if (!same_boot) {
+    accepted = table->boot == stranger_boot ? stranger_accepted : 0;
+    // What is still on its way to the disk came from another one, and counts from another start.
+    durably_accepted = accepted;
+    if (held) held->accepted = accepted;
+  }
   forwarder_boot = table->boot;
   generation = table->generation;
   catch_ups.set_table(at, *table);
@@ -330,7 +355,7 @@ void SidecarNode::State::on_table(const Time& at, const Frame& frame) {
 
 void SidecarNode::State::on_routed(const Time& at, Frame& frame) {
   Frame shown{.channel = frame.channel, .topic = frame.topic, .body = {}};
-  const auto batch = read_routed(bodies->keep(std::move(frame.body)), options.limits);
+  const auto batch = read_routed(bodies->keep(std::move(frame.body)));
   if (!batch || !is_valid_name(batch->client)) {
     malformed(at, shown, batch ? "the client's name is not valid" : batch.error().what);
     return;
@@ -340,10 +365,7 @@ void SidecarNode::State::on_routed(const Time& at, Frame& frame) {
     return;
   }
   // What a batch will look for is fetched meanwhile: the recent ids are more than a cache holds.
-  for (const RoutedEvent& event : batch->events) {
-    std::string_view text;
-    if (const auto id = id_of(event.event, text)) recent.prefetch(*id);
-  }
+  for (const RoutedEvent& event : batch->events) recent.prefetch(event.id);
   const bool own = batch->client == kSidecarClient;
   std::string& results =
       own ? own_events.results() : outbox.body_for(put_result_topic(batch->client));
@@ -366,26 +388,15 @@ void SidecarNode::State::drop(const LinkRouted& batch) {
   stranger_boot = batch.boot;
 }
 
-/// The id of an event that was checked before, and its text.
-std::optional<Uuid> SidecarNode::State::id_of(std::string_view event, std::string_view& text) {
-  if (event.empty()) return std::nullopt;
-  const auto found = Value::trusted(event).find("id");
-  const auto id = found ? found->string() : std::nullopt;
-  if (!id) return std::nullopt;
-  text = *id;
-  return Uuid::parse(text);
-}
-
 void SidecarNode::State::on_routed_event(const Time& at,
                                          const RoutedEvent& event,
                                          std::string& results) {
-  std::string_view text;
-  const auto id = id_of(event.event, text);
-  if (!id || !name_targets(event)) {
-    malformed(at, {Channel::Link, std::string(kRoutedTopic), {}}, "an event without id or target");
+  const std::string_view text = event.id_text;
+  if (!name_targets(event)) {
+    malformed(at, {Channel::Link, std::string(kRoutedTopic), {}}, "an event for no known target");
     return;
   }
-  if (recent.contains(*id)) {
+  if (recent.contains(event.id)) {
     ++counters.duplicates;
     expectations->take(at, marks, event.event, std::nullopt);
     append_put_ok(results, text);
@@ -405,7 +416,7 @@ void SidecarNode::State::on_routed_event(const Time& at,
   const auto ref = store->append(at.wall, named, event.event);
   if (ref) {
     ++counters.accepted;
-    recent.insert(*id, at.steady);
+    recent.insert(event.id, at.steady);
     take_on(at, *ref, event);
     expectations->take(at, marks, event.event, *ref);
     archives->take(at, archived_in, *ref);
@@ -452,7 +463,8 @@ bool SidecarNode::State::name_targets(const RoutedEvent& event) {
 }
 
 void SidecarNode::State::take_on(const Time& at, const EventRef& ref, const RoutedEvent& event) {
-  bodies->remember(ref.sequence, event.event);
+  const std::size_t wanted = event.loop ? 0 : event.targets.size() - marks.size();
+  bodies->remember(ref.sequence, event.event, wanted);
   if (event.loop) {
     bury_loop(ref, event);
     return;
@@ -591,17 +603,19 @@ OrderingKey SidecarNode::State::key_of(const EventRef& event, const std::string&
   return bytes ? ordering_key(Value::trusted(*bytes), pointer) : kNoKey;
 }
 
-void SidecarNode::State::send_deliveries(const Time& at) {
+/// Of what is durable, so that none waits for a commit of others.
+void SidecarNode::State::send_deliveries(const Time& at, std::vector<Frame>& out) {
   std::size_t sent = 0;
   while (sent < options.turn_size && !draining_until) {
     const auto dispatch = engine.next_dispatch(at);
-    if (!dispatch) return;
+    if (!dispatch) break;
     if (!send_delivery(*dispatch, sent)) {
       log.complain(
           at, "unreadable", "an event of the journal cannot be read: see the dead letters");
     }
   }
-  more = more || !draining_until;
+  more = more || sent >= options.turn_size || engine.has_decisions();
+  deliveries.collect(out);
 }
 
 bool SidecarNode::State::send_delivery(const Dispatch& dispatch, std::size_t& sent) {
@@ -617,12 +631,14 @@ bool SidecarNode::State::send_delivery(const Dispatch& dispatch, std::size_t& se
     deliver_over = deliver_topic(service, dispatch.instance);
   }
   const std::size_t most = engine.limits_of(dispatch.target).batch;
-  append(most == 0 ? outbox.body_for(deliver_over) : outbox.body_for_delivery(deliver_over, most),
+  append(most == 0 ? deliveries.body_for(deliver_over)
+                   : deliveries.body_for_delivery(deliver_over, most),
          DeliveryView{.id = dispatch.id,
                       .attempt = dispatch.attempt,
                       .rule = engine.name_of(dispatch.target).rule,
                       .event = *event});
   sent += event->size();
+  if (dispatch.attempt == 1) bodies->sent(dispatch.event.sequence);
   return true;
 }
 
@@ -689,13 +705,51 @@ Result<bool> SidecarNode::State::bury_one(const Time& at, Burial& burial) {
   return false;
 }
 
-Result<> SidecarNode::State::sync_journal() {
-  if (!options.stopwatch) return store->sync();
-  const std::uint64_t before = store->stats().syncs;
-  const SteadyTime start = options.stopwatch();
-  auto synced = store->sync();
-  if (store->stats().syncs != before) syncs.observe(options.stopwatch() - start);
-  return synced;
+/// False: the commit that an earlier turn began is still under way.
+Result<bool> SidecarNode::State::await_commit(std::vector<Frame>& out) {
+  if (!held) return true;
+  const auto durable = store->poll_sync();
+  if (!durable) return durable.failure();
+  if (*durable) end_commit(out);
+  return *durable;
+}
+
+/// Makes the turn durable, or begins to: then what it sends is held back until that is done, and
+/// what later turns send until their own commit.
+Result<> SidecarNode::State::commit(const Time& at, std::vector<Frame>& out) {
+  held.emplace();
+  outbox.collect(held->frames);
+  held->events_end = store->stats().next_sequence;
+  held->accepted = accepted;
+  held->syncs = store->stats().syncs;
+  if (options.stopwatch) held->began = options.stopwatch();
+  const auto durable = begin_sync();
+  if (!durable) return durable.failure();
+  if (!*durable) return {};
+  end_commit(out);
+  if (auto taken = own_events.take_results(at); !taken) return taken;
+  // A redriven one is owed by the journal, durably, before its dead letter goes.
+  if (auto removed = desk->remove_redriven(); !removed) return removed;
+  return letters->sync();
+}
+
+/// What must follow the commit in the same turn waits for it.
+Result<bool> SidecarNode::State::begin_sync() {
+  const bool waits = own_events.has_results() || desk->has_redriven() || catch_ups.busy();
+  if (!waits) return store->begin_sync();
+  if (auto synced = store->sync(); !synced) return synced.failure();
+  return true;
+}
+
+void SidecarNode::State::end_commit(std::vector<Frame>& out) {
+  const bool measured = options.stopwatch && store->stats().syncs != held->syncs;
+  if (measured) syncs.observe(options.stopwatch() - held->began);
+  archives->set_durable(held->events_end);
+  engine.set_durable(held->events_end);
+  std::ranges::move(held->frames, std::back_inserter(out));
+  durably_accepted = held->accepted;
+  committed = true;
+  held.reset();
 }
 
 Result<> SidecarNode::State::record(const Time& at) {
@@ -743,11 +797,11 @@ Result<> SidecarNode::State::upkeep(const Time& at) {
   return {};
 }
 
-Result<> SidecarNode::State::catch_up(const Time& at) {
+Result<> SidecarNode::State::catch_up(const Time& at, std::vector<Frame>& out) {
   if (draining_until) return {};
   std::string ask;
   auto stepped = catch_ups.step(at, ask);
-  if (!ask.empty()) outbox.send(kMatchTopic, std::move(ask));
+  if (!ask.empty()) out.push_back({Channel::Link, std::string(kMatchTopic), std::move(ask)});
   return stepped;
 }
 
@@ -768,14 +822,19 @@ void SidecarNode::State::follow(const Time& at) {
   next_follow = at.steady + kFollowPause;
 }
 
-void SidecarNode::State::heartbeat(const Time& at) {
-  if (!alive_due && at.steady < next_alive) return;
+/// The forwarder's window is what bounds the events that wait for the disk. So it is told of those
+/// alone that are durable, and nothing while no commit ends.
+void SidecarNode::State::heartbeat(const Time& at, std::vector<Frame>& out) {
+  const bool due = alive_due || durably_accepted != told_accepted || at.steady >= next_alive;
+  if (!committed || !due) return;
   next_alive = at.steady + options.alive_interval;
   alive_due = false;
-  outbox.body_for(std::string(kAliveTopic)) = encode(LinkAlive{.boot = boot,
-                                                               .forwarder_boot = forwarder_boot,
-                                                               .generation = generation,
-                                                               .accepted = accepted});
+  told_accepted = durably_accepted;
+  const LinkAlive alive{.boot = boot,
+                        .forwarder_boot = forwarder_boot,
+                        .generation = generation,
+                        .accepted = durably_accepted};
+  out.push_back({Channel::Link, std::string(kAliveTopic), encode(alive)});
 }
 
 // --- The Node ---
@@ -844,7 +903,6 @@ void SidecarNode::on_time(const Time& now) {
   state.expectations->step(now);
   if (!stepped && !state.fatal) state.fatal = stepped.error();
   state.engine.advance(now);
-  state.send_deliveries(now);
   state.collect_burials();
   state.more = state.more || state.news->wants_step() || state.expectations->wants_record();
 }
@@ -852,7 +910,8 @@ void SidecarNode::on_time(const Time& now) {
 std::optional<SteadyTime> SidecarNode::wake_at() const {
   const State& state = *state_;
   if (state.more) return state.now.steady;
-  SteadyTime next = state.next_alive;
+  // While a commit is under way its end is what wakes us.
+  SteadyTime next = state.held ? state.now.steady + state.options.alive_interval : state.next_alive;
   if (!state.burials.empty()) next = std::min(next, state.bury_after);
   if (state.draining_until) next = std::min(next, *state.draining_until);
   for (const auto& wakes : {state.engine.wake_at(),
@@ -874,18 +933,18 @@ Result<> SidecarNode::commit(const Time& now, std::vector<Frame>& out) {
   if (!buried) return buried.failure();
   const auto recorded = state.record(now);
   if (!recorded) return recorded.failure();
-  const auto synced = state.sync_journal();
-  if (!synced) return synced.failure();
-  state.archives->set_durable(state.store->stats().next_sequence);
-  if (auto taken = state.own_events.take_results(now); !taken) return taken;
-  // A redriven one is owed by the journal, durably, before its dead letter goes.
-  if (auto removed = state.desk->remove_redriven(); !removed) return removed;
-  if (auto kept = state.letters->sync(); !kept) return kept;
-  const auto kept = state.upkeep(now);
-  if (!kept) return kept.failure();
-  if (auto stepped = state.catch_up(now); !stepped) return stepped;
-  state.heartbeat(now);
-  state.outbox.collect(out);
+  state.committed = false;
+  const auto free = state.await_commit(out);
+  if (!free) return free.failure();
+  if (*free) {
+    if (auto kept = state.upkeep(now); !kept) return kept;
+    if (auto committed = state.commit(now, out); !committed) return committed;
+  }
+  state.heartbeat(now, out);
+  state.send_deliveries(now, out);
+  if (!state.held) {
+    if (auto stepped = state.catch_up(now, out); !stepped) return stepped;
+  }
   state.own_events.collect(now, out);
   state.busy = false;
   return {};
@@ -904,7 +963,7 @@ void SidecarNode::drain(const Time& now) {
 
 bool SidecarNode::drained() const {
   const State& state = *state_;
-  return state.engine.in_flight() == 0
+  return (state.engine.in_flight() == 0 && !state.held)
          || (state.draining_until && state.now.steady >= *state.draining_until);
 }
 

@@ -58,7 +58,8 @@ void TargetQueue::push_back(SteadyTime now, Pending pending) {
 
 std::optional<Pending> TargetQueue::pop(const KeyOf& key_of) {
   constexpr std::size_t kAside = 1024;
-  for (std::size_t aside = 0; aside < kAside; ++aside) {
+  for (std::size_t aside = 0; aside < kAside && has_ready(); ++aside) {
+    // What is not durable is the youngest, so it is not the oldest of several.
     auto pending = pop_oldest();
     if (!pending || !ordered_ || claim(*pending, key_of)) return pending;
   }

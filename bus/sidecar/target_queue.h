@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -90,8 +91,16 @@ public:
   /// `change` returns true. For a change of policy.
   void revise(SteadyTime now, const std::function<bool(Pending&)>& change);
 
+  /// New deliveries of events below this one may go; the journal has not synced the others yet.
+  /// Until the first call: all.
+  void set_durable(Sequence end) { durable_end_ = end; }
+
+  bool has_undurable() const {
+    return !fresh_.empty() && fresh_.back().event.sequence >= durable_end_;
+  }
+
   /// Something may go now. Also true if all of it turns out to wait behind keys.
-  bool has_ready() const { return !fresh_.empty() || !ready_.empty(); }
+  bool has_ready() const { return fresh_may_go() || !ready_.empty(); }
 
   bool empty() const { return size() == 0; }
 
@@ -124,6 +133,10 @@ private:
 
   static Pending to_pending(const Fresh& fresh);
 
+  bool fresh_may_go() const {
+    return !fresh_.empty() && fresh_.front().event.sequence < durable_end_;
+  }
+
   std::optional<Pending> pop_oldest();
   bool claim(Pending& pending, const KeyOf& key_of);
   void make_ready(Pending pending);
@@ -136,6 +149,7 @@ private:
   Heap waiting_;             ///< Tried and not due; the one that is due or expires next on top.
   std::unordered_map<OrderingKey, Parked> held_;
   std::size_t parked_ = 0;
+  Sequence durable_end_ = std::numeric_limits<Sequence>::max();
   Duration max_age_ = std::chrono::hours(24);
   bool ordered_ = false;
 };

@@ -3,42 +3,51 @@
 #include "common/core/ids.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <uuid/uuid.h>
 
 namespace conga {
 namespace {
 
-constexpr std::string_view kHex = "0123456789abcdef";
+/// Where the two digits of each byte stand in the text.
+constexpr std::array<std::uint8_t, 16> kPlaces{
+    0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
 
-constexpr bool is_hyphen_position(std::size_t at) {
-  return at == 8 || at == 13 || at == 18 || at == 23;
-}
+constexpr std::uint8_t kNoDigit = 0xff;
 
-std::optional<std::uint8_t> hex_digit(char digit) {
-  if (digit >= '0' && digit <= '9') return static_cast<std::uint8_t>(digit - '0');
-  if (digit >= 'a' && digit <= 'f') return static_cast<std::uint8_t>(digit - 'a' + 10);
-  if (digit >= 'A' && digit <= 'F') return static_cast<std::uint8_t>(digit - 'A' + 10);
-  return std::nullopt;
-}
+constexpr std::array<std::uint8_t, 256> kDigits = [] {
+  std::array<std::uint8_t, 256> digits{};
+  digits.fill(kNoDigit);
+  for (std::uint8_t value = 0; value < 16; ++value) {
+    digits[static_cast<unsigned char>("0123456789abcdef"[value])] = value;
+    digits[static_cast<unsigned char>("0123456789ABCDEF"[value])] = value;
+  }
+  return digits;
+}();
+
+constexpr std::array<std::array<char, 2>, 256> kPairs = [] {
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    pairs[byte] = {"0123456789abcdef"[byte >> 4U], "0123456789abcdef"[byte & 0x0fU]};
+  }
+  return pairs;
+}();
 
 }  // namespace
 
 std::optional<Uuid> Uuid::parse(std::string_view text) {
   if (text.size() != kTextSize) return std::nullopt;
+  if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return std::nullopt;
   Uuid id;
-  std::size_t digits = 0;
-  for (std::size_t at = 0; at < kTextSize; ++at) {
-    if (is_hyphen_position(at)) {
-      if (text[at] != '-') return std::nullopt;
-      continue;
-    }
-    const auto digit = hex_digit(text[at]);
-    if (!digit) return std::nullopt;
-    std::uint8_t& byte = id.bytes[digits / 2];
-    byte = static_cast<std::uint8_t>(byte << 4U | *digit);
-    ++digits;
+  std::uint8_t worst = 0;
+  for (std::size_t at = 0; at < kPlaces.size(); ++at) {
+    const std::uint8_t high = kDigits[static_cast<unsigned char>(text[kPlaces[at]])];
+    const std::uint8_t low = kDigits[static_cast<unsigned char>(text[kPlaces[at] + 1U])];
+    worst |= high | low;
+    id.bytes[at] = static_cast<std::uint8_t>(high << 4U | low);
   }
+  if (worst == kNoDigit) return std::nullopt;
   return id;
 }
 
@@ -50,12 +59,8 @@ Uuid Uuid::v5(const Uuid& space, std::string_view name) {
 
 std::string Uuid::text() const {
   std::string text(kTextSize, '-');
-  std::size_t digits = 0;
-  for (std::size_t at = 0; at < kTextSize; ++at) {
-    if (is_hyphen_position(at)) continue;
-    const std::uint8_t byte = bytes[digits / 2];
-    text[at] = kHex[digits % 2 == 0 ? byte >> 4U : byte & 0x0fU];
-    ++digits;
+  for (std::size_t at = 0; at < kPlaces.size(); ++at) {
+    std::memcpy(text.data() + kPlaces[at], kPairs[bytes[at]].data(), 2);
   }
   return text;
 }

@@ -39,8 +39,9 @@ public:
   virtual Result<> write_zeros(std::uint64_t offset, std::uint64_t size) = 0;
 
   /// As write(), for the last bytes of what the file holds: those behind them, up to the next
-  /// multiple of 4 KiB, may become zeros. That lets a real file go around the page cache.
-  virtual Result<> write_end(std::uint64_t offset, std::string_view bytes) = 0;
+  /// multiple of 4 KiB, may become zeros, and `zeros` (at most 4 KiB) do. That lets a real file go
+  /// around the page cache.
+  virtual Result<> write_end(std::uint64_t offset, std::string_view bytes, std::size_t zeros) = 0;
 
   /// Makes what was written durable (fdatasync). After a failure the kernel may have dropped the
   /// pages, so it must never be tried again on this file: the process has to stop.

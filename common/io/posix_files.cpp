@@ -124,9 +124,11 @@ public:
     return {};
   }
 
-  Result<> write_end(std::uint64_t offset, std::string_view bytes) override {
+  Result<> write_end(std::uint64_t offset, std::string_view bytes, std::size_t zeros) override {
     // A small one is quicker through the cache, and is soon read from there by who follows.
-    if (bytes.size() < kWorthIt || !go_direct()) return write(offset, bytes);
+    if (bytes.size() < kWorthIt || !go_direct()) {
+      return write(offset, std::string(bytes).append(zeros, '\0'));
+    }
     // The beginning of the first page is written again, as it is.
     const std::size_t before = offset % Staging::kPage;
     if (before > 0 && (!tail_known_ || tail_ != page_of(offset))) {
@@ -136,7 +138,7 @@ public:
       std::fill(tail_bytes_.begin() + static_cast<std::ptrdiff_t>(*got), tail_bytes_.end(), '\0');
     }
     std::string_view head(tail_bytes_.data(), before);
-    return write_pages(page_of(offset), bytes, head);
+    return write_pages(page_of(offset), bytes, head, zeros);
   }
 
   Result<> sync() override {
@@ -236,22 +238,31 @@ private:
     return true;
   }
 
-  /// `head` and `bytes` from the page at `offset` on, and zeros up to the end of the last page.
-  Result<> write_pages(std::uint64_t offset, std::string_view bytes, std::string_view head = {}) {
+  /// `head`, `bytes` and `zeros` from the page at `offset` on, and zeros up to the end of the last
+  /// page.
+  Result<> write_pages(std::uint64_t offset,
+                       std::string_view bytes,
+                       std::string_view head,
+                       std::size_t zeros) {
     char* const staged = staging_.data();
     std::copy(head.begin(), head.end(), staged);
     std::size_t filled = head.size();
-    while (filled > 0 || !bytes.empty()) {
+    while (filled > 0 || !bytes.empty() || zeros > 0) {
       const std::size_t taken = std::min(bytes.size(), Staging::kSize - filled);
       std::copy_n(bytes.data(), taken, staged + filled);
       bytes.remove_prefix(taken);
       filled += taken;
-      const std::size_t whole = pages(filled);
+      const std::size_t behind = bytes.empty() ? std::min(zeros, Staging::kSize - filled) : 0;
+      zeros -= behind;
+      const std::size_t whole = pages(filled + behind);
       std::fill(staged + filled, staged + whole, '\0');
       auto put = write_with(*direct_, offset, {staged, whole});
       if (!put) return put;
-      tail_ = offset + whole - Staging::kPage;
-      std::copy_n(staged + whole - Staging::kPage, Staging::kPage, tail_bytes_.begin());
+      // The page in which the bytes end is what the next write begins in.
+      const std::size_t page =
+          std::min(filled / Staging::kPage * Staging::kPage, whole - Staging::kPage);
+      tail_ = offset + page;
+      std::copy_n(staged + page, Staging::kPage, tail_bytes_.begin());
       tail_known_ = true;
       offset += whole;
       filled = 0;

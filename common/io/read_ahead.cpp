@@ -59,7 +59,9 @@ public:
     return refuse();
   }
 
-  Result<> write_end(std::uint64_t /*offset*/, std::string_view /*bytes*/) override {
+  Result<> write_end(std::uint64_t /*offset*/,
+                     std::string_view /*bytes*/,
+                     std::size_t /*zeros*/) override {
     return refuse();
   }
 

@@ -69,6 +69,12 @@ Result<std::unique_ptr<RecordLog>> RecordLog::open(Files& files,
   return log;
 }
 
+RecordLog::~RecordLog() {
+  if (under_way_) static_cast<void>(options_.committer->wait());
+  const bool filling = std::ranges::any_of(spares_, &Spare::filling);
+  if (filling) static_cast<void>(options_.filler->wait());
+}
+
 Result<> RecordLog::start(LogScan scan) {
   const auto corrupt = std::ranges::find(scan.damage, LogDamage::Kind::Corrupt, &LogDamage::kind);
   if (corrupt != scan.damage.end() && !options_.accept_damage) return refuse_damage(*corrupt);
@@ -102,7 +108,7 @@ Result<> RecordLog::resume(const LogScan& scan) {
   const auto size = (*file)->size();
   if (!size) return size.failure();
   active_ = {newest.header.number, std::move(*file), *size};
-  window_start_ = finished_ = written_ = end_ = newest.end;
+  window_start_ = written_ = end_ = newest.end;
   durable_end_ = end();
   return {};
 }
@@ -137,6 +143,7 @@ Result<> RecordLog::find_spares(bool log_is_empty) {
 
 /// A new newest segment, empty and durably named. Its predecessor must have its seal.
 Result<> RecordLog::begin_segment(std::uint32_t number) {
+  if (auto filled = finish_filling(); !filled) return filled;
   if (spares_.empty()) {
     if (auto made = make_spare(); !made) return made.failure();
   }
@@ -162,7 +169,7 @@ Result<> RecordLog::begin_segment(std::uint32_t number) {
   spares_.erase(spare);
   segments_.push_back({number, kDataStart, options_.segment_size, commit_, notes_});
   window_.clear();
-  window_start_ = finished_ = written_ = end_ = kDataStart;
+  window_start_ = written_ = end_ = kDataStart;
   if (durable_end_.segment == 0) durable_end_ = end();
   return {};
 }
@@ -210,7 +217,11 @@ Result<> RecordLog::fill(File& file, std::uint64_t& allocated) {
 
 /// Allocates one step more: in the newest segment, then in a spare one.
 Result<> RecordLog::grow() {
-  if (active_.allocated < options_.segment_size) return fill(*active_.file, active_.allocated);
+  if (active_.allocated < options_.segment_size) {
+    if (auto free = wait_for_commit(); !free) return free;
+    return fill(*active_.file, active_.allocated);
+  }
+  if (auto filled = finish_filling(); !filled) return filled;
   const auto unfinished = [this](const Spare& spare) {
     return spare.allocated < options_.segment_size;
   };
@@ -224,14 +235,65 @@ Result<> RecordLog::grow() {
 
 /// grow(), but for a full disk, which matters only once the room is needed. False: nothing done.
 bool RecordLog::fill_ahead() {
-  const bool spare_ready = std::ranges::any_of(
-      spares_, [this](const Spare& spare) { return spare.allocated >= options_.segment_size; });
-  if (spare_ready && active_.allocated >= options_.segment_size) return false;
+  const bool active_full = active_.allocated >= options_.segment_size;
+  if (active_full && has_filled_spare()) return false;
+  if (active_full && options_.filler != nullptr) {
+    // An error is told where it stands in the way: by prepare(), or when the room is needed.
+    if (poll_filling().value_or(false)) begin_filling();
+    return false;
+  }
   return grow().has_value();
+}
+
+bool RecordLog::has_filled_spare() const {
+  return std::ranges::any_of(
+      spares_, [this](const Spare& spare) { return spare.allocated >= options_.segment_size; });
+}
+
+/// Gives the filler a step of a spare segment, unless it has one. No more at a time, or a commit
+/// would have to wait until the disk has it all. That there is no room matters only once the room
+/// is needed.
+void RecordLog::begin_filling() {
+  if (std::ranges::any_of(spares_, &Spare::filling)) return;
+  if (spares_.empty() && !make_spare()) return;
+  Spare& spare = spares_.front();
+  spare.filling = true;
+  const std::uint64_t left = options_.segment_size - spare.allocated;
+  options_.filler->begin([file = spare.file.get(),
+                          from = spare.allocated,
+                          size = std::min<std::uint64_t>(left, options_.zero_step)] {
+    return file->write_zeros(from, size);
+  });
+}
+
+/// False: it is still at it.
+Result<bool> RecordLog::poll_filling() {
+  if (std::ranges::none_of(spares_, &Spare::filling)) return true;
+  const auto filled = options_.filler->take();
+  if (!filled) return false;
+  if (auto ended = end_filling(*filled); !ended) return ended.failure();
+  return true;
+}
+
+/// Waits for the filler: a step is all that it has.
+Result<> RecordLog::finish_filling() {
+  if (std::ranges::none_of(spares_, &Spare::filling)) return {};
+  return end_filling(options_.filler->wait());
+}
+
+Result<> RecordLog::end_filling(const Result<>& filled) {
+  const auto spare = std::ranges::find_if(spares_, &Spare::filling);
+  spare->filling = false;
+  const auto size = spare->file->size();
+  if (!size) return size.failure();
+  spare->allocated = std::min<std::uint64_t>(*size, options_.segment_size);
+  return filled || filled.error().code == "DiskFull" ? Result<>() : filled;
 }
 
 Result<bool> RecordLog::prepare() {
   if (auto alive = check_alive(); !alive) return alive.failure();
+  const auto free = poll_filling();
+  if (!free || !*free) return free;
   const auto ready = [this](const Spare& spare) {
     return spare.allocated >= options_.segment_size;
   };
@@ -241,6 +303,10 @@ Result<bool> RecordLog::prepare() {
     if (auto synced = die(spare->file->sync()); !synced) return synced.failure();
     spare->synced = true;
     return false;
+  }
+  if (active_.allocated >= options_.segment_size && options_.filler != nullptr) {
+    begin_filling();
+    return true;
   }
   const auto grown = grow();
   if (grown) return true;
@@ -295,19 +361,22 @@ Result<RecordLog::Slot> RecordLog::append(std::uint8_t type,
   if (!room || end_ + frame.size() + kSealSize > options_.segment_size) {
     if (auto rolled = roll(); !rolled) return rolled.failure();
   }
-  const LogPosition position = end();
-  char* const payload = extend(type, size);
   // Byte for byte, so that the next segment is ready when this one is full, however busy it is.
+  // Before the record has its place: filling may wait for a commit, whose end moves the window.
   unpaid_ += frame.size();
   if (unpaid_ >= options_.zero_step) {
     unpaid_ = 0;
     fill_ahead();
   }
-  return Slot{position, payload};
+  const LogPosition position = end();
+  return Slot{position, extend(type, size)};
 }
 
 char* RecordLog::extend(std::uint8_t type, std::size_t size) {
   const RecordFrame frame{static_cast<std::uint32_t>(size), commit_, type, first_of_commit_};
+  // The committer reads from the window, which must not move meanwhile. An error is told later.
+  const bool moves = window_.size() + frame.size() > window_.capacity();
+  if (moves) static_cast<void>(wait_for_commit());
   const std::size_t at = window_.size();
   window_.resize(at + frame.size());  // Zeros: the padding is part of what the CRC covers.
   store_frame(window_.data() + at, frame);
@@ -317,26 +386,22 @@ char* RecordLog::extend(std::uint8_t type, std::size_t size) {
   return window_.data() + at + kFrameSize;
 }
 
-void RecordLog::finish_records() {
-  while (finished_ < end_) {
-    char* const at = window_.data() + (finished_ - window_start_);
-    const std::uint64_t size = load_frame(at).size();
-    store_record_crc(at, size, {active_.number, finished_});
-    finished_ += static_cast<std::uint32_t>(size);
+/// The records of the segment from `from` to `to` get their CRC; `bytes` are theirs.
+void RecordLog::finish_records(char* bytes, LogPosition from, std::uint32_t to) {
+  while (from.offset < to) {
+    const std::uint64_t size = load_frame(bytes).size();
+    store_record_crc(bytes, size, from);
+    from.offset += static_cast<std::uint32_t>(size);
+    bytes += size;
   }
 }
 
 Result<> RecordLog::flush() {
-  if (auto alive = check_alive(); !alive) return alive.failure();
+  if (auto free = wait_for_commit(); !free) return free;
   if (written_ == end_) return {};
-  finish_records();
-  // An empty frame marks the end, where the bytes of an earlier lap or commit may follow.
-  const std::uint64_t room = std::max<std::uint64_t>(active_.allocated, end_) - end_;
-  const std::size_t mark = std::min<std::uint64_t>(kFrameSize, room);
-  window_.append(mark, '\0');
-  auto put =
-      active_.file->write_end(written_, std::string_view(window_).substr(written_ - window_start_));
-  window_.resize(window_.size() - mark);
+  finish_records(window_.data() + (written_ - window_start_), {active_.number, written_}, end_);
+  const auto bytes = std::string_view(window_).substr(written_ - window_start_);
+  auto put = active_.file->write_end(written_, bytes, zeros_behind());
   if (!put) return die(put);
   written_ = end_;
   segments_.back().end = end_;
@@ -344,15 +409,23 @@ Result<> RecordLog::flush() {
   return {};
 }
 
+/// An empty frame marks the end, where the bytes of an earlier lap or commit may follow.
+std::size_t RecordLog::zeros_behind() const {
+  const std::uint64_t room = std::max<std::uint64_t>(active_.allocated, end_) - end_;
+  return std::min<std::uint64_t>(kFrameSize, room);
+}
+
 void RecordLog::trim_window() {
   if (window_.size() <= 4 * options_.read_window) return;
-  const std::size_t excess = window_.size() - options_.read_window;
+  const std::size_t excess =
+      std::min<std::size_t>(window_.size() - options_.read_window, written_ - window_start_);
   window_.erase(0, excess);
   window_start_ += static_cast<std::uint32_t>(excess);
 }
 
 Result<> RecordLog::sync() {
-  if (!dirty_) return check_alive();
+  if (auto free = wait_for_commit(); !free) return free;
+  if (!dirty_) return {};
   if (auto written = flush(); !written) return written.failure();
   for (const auto& file : unsynced_) {
     if (auto synced = die(file->sync()); !synced) return synced.failure();
@@ -360,10 +433,70 @@ Result<> RecordLog::sync() {
   unsynced_.clear();
   if (auto synced = die(active_.file->sync()); !synced) return synced.failure();
   ++syncs_;
+  note_commit();
+  durable_end_ = end();
+  return {};
+}
+
+/// What is appended from now on is of another commit.
+void RecordLog::note_commit() {
   ++commit_;
   first_of_commit_ = true;
   dirty_ = false;
-  durable_end_ = end();
+}
+
+Result<bool> RecordLog::begin_sync() {
+  CONGA_CHECK(!under_way_, "one commit after the other");
+  const bool worth = end_ - written_ >= options_.hand_over_size;
+  if (options_.committer == nullptr || !worth) {
+    if (auto synced = sync(); !synced) return synced.failure();
+    return true;
+  }
+  if (auto alive = check_alive(); !alive) return alive.failure();
+  std::vector<File*> left;
+  for (const auto& file : unsynced_) left.push_back(file.get());
+  under_way_ = UnderWay{.end = end(), .files = left.size()};
+  options_.committer->begin([file = active_.file.get(),
+                             bytes = window_.data() + (written_ - window_start_),
+                             from = LogPosition{active_.number, written_},
+                             to = end_,
+                             zeros = zeros_behind(),
+                             left = std::move(left)]() -> Result<> {
+    finish_records(bytes, from, to);
+    auto put = file->write_end(from.offset, {bytes, to - from.offset}, zeros);
+    if (!put) return put;
+    for (File* const each : left) {
+      if (auto synced = each->sync(); !synced) return synced;
+    }
+    return file->sync();
+  });
+  written_ = end_;
+  segments_.back().end = end_;
+  note_commit();
+  return poll_sync();
+}
+
+Result<bool> RecordLog::poll_sync() {
+  if (auto alive = check_alive(); !alive) return alive.failure();
+  if (!under_way_) return true;
+  const auto committed = options_.committer->take();
+  if (!committed) return false;
+  if (auto ended = end_commit(*committed); !ended) return ended.failure();
+  return true;
+}
+
+Result<> RecordLog::wait_for_commit() {
+  if (!under_way_) return check_alive();
+  return end_commit(options_.committer->wait());
+}
+
+Result<> RecordLog::end_commit(const Result<>& committed) {
+  const UnderWay ended = *std::exchange(under_way_, std::nullopt);
+  if (auto well = die(committed); !well) return well;
+  unsynced_.erase(unsynced_.begin(), unsynced_.begin() + static_cast<std::ptrdiff_t>(ended.files));
+  ++syncs_;
+  durable_end_ = ended.end;
+  trim_window();
   return {};
 }
 
@@ -401,6 +534,8 @@ Result<RecordLog::Read> RecordLog::read(LogPosition position) {
 
 Result<RecordLog::Read> RecordLog::read_from_file(LogPosition position) {
   constexpr std::size_t kGuess = 1024;  // Most records fit one read.
+  // What the committer writes to is its own. That it failed is told by the next append or sync.
+  if (position.segment == active_.number) static_cast<void>(wait_for_commit());
   const auto file = file_of(position.segment);
   if (!file) return file.failure();
   std::string bytes(kGuess, '\0');

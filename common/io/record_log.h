@@ -5,9 +5,13 @@
 //
 // Segments are allocated and filled with zeros ahead of their use, because overwriting is what
 // fdatasync is fastest at, and are used again once dropped. docs/journal-format.md has the bytes.
+//
+// With DiskWorkers, what takes the disk long does not hold up the loop: large commits, and the
+// filling of segments to come. Each is given what it works on for the time, and nothing is shared.
 
 #pragma once
 
+#include "common/io/disk_worker.h"
 #include "common/io/log_scan.h"
 #include "common/io/read_ahead.h"
 
@@ -26,11 +30,21 @@ struct RecordLogOptions {
   std::string directory;
   std::uint32_t segment_size = std::uint32_t{64} << 20U;  ///< 16 KiB to 2 GiB, of whole 4 KiB.
   std::uint32_t zero_step = std::uint32_t{1} << 20U;      ///< How much prepare() fills at a time.
-  std::uint64_t read_window = std::uint64_t{1} << 20U;    ///< Newest bytes, kept to be read back.
+  std::uint64_t read_window = std::uint64_t{256} << 10U;  ///< Newest bytes, kept to be read back.
   std::size_t spare_segments = 2;                         ///< Dropped ones kept for use again.
   bool accept_damage = false;  ///< Open a damaged log: what is lost is skipped from now on.
   /// What is not written any more is read ahead by a thread (ReadAhead), which `files` must allow.
   bool read_ahead = false;
+
+  /// Does the commits that begin_sync() begins; null: they are done at once. Must outlive the log.
+  DiskWorker* committer = nullptr;
+
+  /// Below so many bytes a commit is done at once: to hand it over would take longer.
+  std::size_t hand_over_size = std::size_t{32} << 10U;
+
+  /// Fills segments with zeros ahead; null: it is done bit by bit as others are written. Must
+  /// outlive the log.
+  DiskWorker* filler = nullptr;
 };
 
 struct LogSegment {
@@ -65,7 +79,9 @@ public:
 
   RecordLog(const RecordLog&) = delete;
   RecordLog& operator=(const RecordLog&) = delete;
-  ~RecordLog() = default;
+
+  /// Waits for what its workers have under way.
+  ~RecordLog();
 
   /// Room for a payload of `size` bytes behind the last record, leaving at least `hold_back`
   /// allocated bytes for later records. Transient with code `DiskFull`: nothing was appended.
@@ -84,6 +100,13 @@ public:
   /// Makes everything appended so far durable: one write and one fdatasync, none if there is
   /// nothing to do.
   Result<> sync();
+
+  /// As sync(), but may leave it to the committer. True: it is done. Otherwise poll_sync() says
+  /// when it is; what is appended meanwhile belongs to the next one.
+  Result<bool> begin_sync();
+
+  /// True once what begin_sync() began is durable. An error as of sync().
+  Result<bool> poll_sync();
 
   /// Whether sync() has something to do.
   bool dirty() const { return dirty_; }
@@ -133,6 +156,13 @@ private:
     std::unique_ptr<File> file;
     std::uint64_t allocated = 0;
     bool synced = false;
+    bool filling = false;  ///< By the filler, whose it is.
+  };
+
+  /// A commit that the committer has.
+  struct UnderWay {
+    LogPosition end;        ///< Behind its last record.
+    std::size_t files = 0;  ///< The first ones of `unsynced_` that it syncs too.
   };
 
   RecordLog(Files& files, RecordLogOptions options)
@@ -148,11 +178,20 @@ private:
   Result<> grow();
   bool fill_ahead();
   Result<> fill(File& file, std::uint64_t& allocated);
+  bool has_filled_spare() const;
+  void begin_filling();
+  Result<bool> poll_filling();
+  Result<> finish_filling();
+  Result<> end_filling(const Result<>& filled);
+  Result<> end_commit(const Result<>& committed);
+  Result<> wait_for_commit();
+  std::size_t zeros_behind() const;
+  void note_commit();
   Result<> ensure_room(std::uint64_t size, std::uint64_t hold_back);
   bool has_room(std::uint64_t size, std::uint64_t hold_back) const;
   bool spare_takes(std::uint64_t size) const;
   char* extend(std::uint8_t type, std::size_t size);
-  void finish_records();
+  static void finish_records(char* bytes, LogPosition from, std::uint32_t to);
   void trim_window();
   Result<> check_alive() const;
   Result<> die(const Result<>& outcome);
@@ -175,13 +214,13 @@ private:
   std::vector<OpenFile> readers_;
 
   /// The newest bytes of the active segment, from `window_start_` to `end_`. Those below
-  /// `written_` are with the kernel; those below `finished_` have their CRC.
+  /// `written_` are with the kernel, or with the committer.
   std::string window_;
   std::uint32_t window_start_ = kDataStart;
-  std::uint32_t finished_ = kDataStart;
   std::uint32_t written_ = kDataStart;
   std::uint32_t end_ = kDataStart;
 
+  std::optional<UnderWay> under_way_;
   LogPosition durable_end_;
   std::uint64_t commit_ = 1;  ///< Of the records being appended.
   bool first_of_commit_ = true;

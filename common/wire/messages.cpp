@@ -205,7 +205,7 @@ Result<DeliveryView> take_delivery(std::string_view& body, const ValueLimits& li
   return DeliveryView{.id = *id,
                       .attempt = static_cast<std::uint32_t>(*attempt),
                       .rule = *rule,
-                      .event = event.bytes()};
+                      .event = fields.left() == 0 ? event.bytes_up_to(body) : event.bytes()};
 }
 
 Result<PutResult> take_put_result(std::string_view& body) {

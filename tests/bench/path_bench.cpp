@@ -112,7 +112,7 @@ public:
   Path(const std::string& directory, std::size_t rules)
       : forwarder_(bus::ForwarderOptions{},
                    make_rules(rules),
-                   std::make_unique<bus::testing::LoadedRules>([] { return PendingNone(); }),
+                   std::make_unique<bus::testing::LoadedRules>([] { return no_rules(); }),
                    log_),
         mill_(rules, kSize, random_),
         publisher_(kClient, {.window = 4 * kTurn}),
@@ -125,8 +125,8 @@ public:
     publisher_.set_online(true);
     subscriber_.set_online(true);
     const Time now = clock_.now();
-    for (const std::string& topic : {deliver_topic(kService, kInstance),
-                                     put_result_topic(kClient)}) {
+    for (const std::string& topic :
+         {deliver_topic(kService, kInstance), put_result_topic(kClient)}) {
       forwarder_.on_presence(now, {.topic = topic, .present = true});
     }
     for (int turns = 0; turns < 3; ++turns) turn(0);
@@ -170,7 +170,7 @@ public:
   Ledger ledger;
 
 private:
-  static bus::PendingRules PendingNone() { return {}; }
+  static bus::PendingRules no_rules() { return {}; }
 
   void forward(const Time& now, std::vector<Frame>& frames, const char* part) {
     for (Frame& frame : frames) forwarder_.on_frame(now, frame);

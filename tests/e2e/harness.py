@@ -125,7 +125,7 @@ class Daemon:
 class Site:
     """A bus with its sidecar in a temporary folder, and whatever else is added to it."""
 
-    def __init__(self, build, rules, sidecar="process", bus_keys="", sidecar_keys=""):
+    def __init__(self, build, rules, sidecar="process", bus_keys="", sidecar_keys="", journal_keys=""):
         self.build = pathlib.Path(build).resolve()
         self.sidecar_kind = sidecar
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="conga-e2e-"))
@@ -143,8 +143,8 @@ class Site:
             f"link: {{endpoint: '{self.link}'}}\n{bus_keys}"
         )
         self.sidecar_file.write_text(
-            f"link: '{self.link}'\njournal: {{directory: journal, segment-size: 16MiB}}\n"
-            f"{sidecar_keys}"
+            f"link: '{self.link}'\njournal: {{directory: journal, segment-size: 16MiB"
+            f"{journal_keys}}}\n{sidecar_keys}"
         )
         self.daemons = {}
         self._failed = False

@@ -25,7 +25,13 @@ class FailedSyncTest(FaultCase):
             self.site.sidecar.start()
 
     def test_the_sidecar_ends_says_why_and_goes_on_after_a_restart(self):
-        self.site = self.site_with()
+        self.check("")
+
+    def test_the_same_if_a_thread_writes_and_syncs(self):
+        self.check(", hand-over-size: 0B")
+
+    def check(self, journal_keys):
+        self.site = self.site_with(journal_keys=journal_keys)
         self.broken = self.site.folder / "the-disk-is-broken"
         self.start_sidecar()
         self.site.bus.start()

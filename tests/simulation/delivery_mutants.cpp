@@ -130,6 +130,10 @@ public:
 
   Result<> sync() override { return (late_ = !late_) ? Result<>() : inner_->sync(); }
 
+  Result<bool> begin_sync() override {
+    return (late_ = !late_) ? Result<bool>(true) : inner_->begin_sync();
+  }
+
 private:
   bool late_ = false;
 };

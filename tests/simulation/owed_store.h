@@ -77,17 +77,31 @@ public:
 
   Result<> sync() override {
     if (watch_.lies && (late_ = !late_)) return {};
-    if (std::exchange(watch_.dies_at_sync, false)) {
-      throw testing::CrashNow{.death = testing::Death::PowerLoss};
-    }
+    die_if(watch_.dies_at_sync);
     auto synced = inner_->sync();
-    if (std::exchange(watch_.dies_after_sync, false)) {
-      throw testing::CrashNow{.death = testing::Death::PowerLoss};
-    }
+    die_if(watch_.dies_after_sync);
+    return synced;
+  }
+
+  Result<bool> begin_sync() override {
+    if (watch_.lies && (late_ = !late_)) return true;
+    die_if(watch_.dies_at_sync);
+    auto synced = inner_->begin_sync();
+    if (synced && *synced) die_if(watch_.dies_after_sync);
+    return synced;
+  }
+
+  Result<bool> poll_sync() override {
+    auto synced = inner_->poll_sync();
+    if (synced && *synced) die_if(watch_.dies_after_sync);
     return synced;
   }
 
 private:
+  static void die_if(bool& due) {
+    if (std::exchange(due, false)) throw testing::CrashNow{.death = testing::Death::PowerLoss};
+  }
+
   Result<bus::EventRef> owe(std::span<const bus::TargetName> targets, Result<bus::EventRef> ref) {
     if (!ref) return ref;
     for (const bus::TargetName& target : targets) watch_.owed.emplace(ref->sequence, target);

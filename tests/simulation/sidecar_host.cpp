@@ -3,7 +3,6 @@
 #include "tests/simulation/sidecar_host.h"
 
 #include "bus/sidecar/file_archive.h"
-#include "bus/sidecar/file_journal.h"
 #include "bus/sidecar/sidecar_node.h"
 #include "bus/sidecar/sqlite_dead_letters.h"
 #include "common/core/check.h"
@@ -68,9 +67,8 @@ SidecarHost::SidecarHost(Mutation mutant) : mutant_(std::move(mutant)) {
   letters_ = std::move(*letters);
 }
 
-Result<std::unique_ptr<bus::EventStore>> SidecarHost::open_journal(WallTime now,
-                                                                   bus::RecoveryVisitor& visitor) {
-  const bus::FileJournalOptions options = journal_options();
+Result<std::unique_ptr<bus::EventStore>> SidecarHost::open_journal(
+    WallTime now, const bus::FileJournalOptions& options, bus::RecoveryVisitor& visitor) {
   ForgettingVisitor forgetting(visitor, mutant_);
   OwedVisitor watched(forgetting, watch_);
   auto journal = bus::FileJournal::open(disk_, options, now, watched);
@@ -82,7 +80,7 @@ Result<std::unique_ptr<bus::EventStore>> SidecarHost::open_journal(WallTime now,
 
 Result<std::unique_ptr<bus::EventStore>> SidecarHost::open_journal(WallTime now) {
   Nobody nobody;
-  return open_journal(now, nobody);
+  return open_journal(now, journal_options(), nobody);
 }
 
 std::unique_ptr<bus::DeadLetters> SidecarHost::open_letters() {
@@ -119,9 +117,15 @@ void SidecarHost::check_flip(const Time& now, Random& random) {
 
 Result<std::unique_ptr<Node>> SidecarHost::start(const Time& now, Random& random, Log& log) {
   if (std::exchange(flips_, false)) check_flip(now, random);
+  committer_ = std::make_unique<testing::LateWorker>(random);
+  filler_ = std::make_unique<testing::LateWorker>(random);
   bus::SidecarStores stores;
   stores.open_events = [&](bus::RecoveryVisitor& visitor) {
-    return open_journal(now.wall, visitor);
+    bus::FileJournalOptions options = journal_options();
+    options.committer = committer_.get();
+    options.filler = filler_.get();
+    options.hand_over_size = 1;
+    return open_journal(now.wall, options, visitor);
   };
   stores.open_dead_letters = [this]() -> Result<std::unique_ptr<bus::DeadLetters>> {
     auto letters = open_dead_letters(letters_);

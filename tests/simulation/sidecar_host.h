@@ -7,10 +7,12 @@
 
 #include "bus/sidecar/database.h"
 #include "bus/sidecar/dead_letters.h"
+#include "bus/sidecar/file_journal.h"
 #include "common/core/random.h"
 #include "common/log/log.h"
 #include "tests/simulation/delivery_mutants.h"
 #include "tests/simulation/owed_store.h"
+#include "tests/support/late_worker.h"
 #include "tests/support/mem_files.h"
 #include "tests/support/world.h"
 
@@ -64,11 +66,14 @@ public:
 
 private:
   Result<std::unique_ptr<bus::EventStore>> open_journal(WallTime now,
+                                                        const bus::FileJournalOptions& options,
                                                         bus::RecoveryVisitor& visitor);
 
   void check_flip(const Time& now, Random& random);
 
   const Mutation mutant_;
+  std::unique_ptr<testing::LateWorker> committer_;  ///< Of the sidecar that lives; so the next.
+  std::unique_ptr<testing::LateWorker> filler_;
   mutable testing::MemFiles disk_;
   StoreWatch watch_;
   bus::DatabaseHandle letters_;

@@ -38,6 +38,10 @@ public:
 
   Result<> sync() override { return inner_->sync(); }
 
+  Result<bool> begin_sync() override { return inner_->begin_sync(); }
+
+  Result<bool> poll_sync() override { return inner_->poll_sync(); }
+
   Result<bus::StoredEvent> read(const bus::EventRef& ref) override { return inner_->read(ref); }
 
   Result<std::vector<bus::JournalEntry>> follow(std::string& cursor, std::size_t limit) override {

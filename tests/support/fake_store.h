@@ -31,6 +31,7 @@ struct FakeDisk {
   bool letters_full = false;  ///< add() fails, Transient.
   bool sync_fails = false;
   std::optional<Sequence> unreadable;
+  bool slow = false;              ///< What begin_sync() begins ends when this is false again.
   std::vector<std::string> kept;  ///< By keep_from().
   std::vector<std::string> log;   ///< What was done, in order: for tests of the order.
 
@@ -106,6 +107,19 @@ public:
     return {};
   }
 
+  Result<bool> begin_sync() override {
+    begun_ = disk_.records.size();
+    return poll_sync();
+  }
+
+  Result<bool> poll_sync() override {
+    if (disk_.slow) return false;
+    if (disk_.sync_fails) return fail(Fault::Corrupt, "fdatasync failed", "SyncFailed");
+    disk_.log.emplace_back("sync");
+    disk_.synced = begun_;
+    return true;
+  }
+
   Result<StoredEvent> read(const EventRef& ref) override {
     for (const auto& event : disk_.all<StoredEvent>()) {
       if (event.sequence == ref.sequence && disk_.unreadable != ref.sequence) return event;
@@ -179,6 +193,7 @@ private:
   }
 
   FakeDisk& disk_;
+  std::size_t begun_ = 0;
   Sequence next_ = 1;
 };
 

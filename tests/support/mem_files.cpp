@@ -103,10 +103,10 @@ public:
     return write(offset, std::string(size, '\0'));
   }
 
-  Result<> write_end(std::uint64_t offset, std::string_view bytes) override {
-    const std::uint64_t end = offset + bytes.size();
+  Result<> write_end(std::uint64_t offset, std::string_view bytes, std::size_t zeros) override {
+    std::string padded = std::string(bytes).append(zeros, '\0');
+    const std::uint64_t end = offset + padded.size();
     const std::uint64_t border = (end + kPage - 1) / kPage * kPage;
-    std::string padded(bytes);
     const std::uint64_t size = std::min<std::uint64_t>(border, node_->content.size());
     if (size > end) padded.append(size - end, '\0');
     return write(offset, padded);

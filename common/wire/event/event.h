@@ -40,6 +40,7 @@ struct EventView {
   std::string_view bytes;
   Value map;  ///< The whole event: what patterns match against.
   Uuid id;
+  std::string_view id_text;  ///< As written.
   std::string_view source;
   std::string_view detail_type;
   std::string_view time;            ///< As written; empty if absent.

@@ -46,11 +46,28 @@ std::uint8_t byte_at(const char* at) {
   return static_cast<std::uint8_t>(*at);
 }
 
+/// A big-endian unsigned number.
+template <class Integer>
+std::uint64_t load_as(const char* at) {
+  Integer value = 0;
+  for (std::size_t read = 0; read < sizeof value; ++read) {
+    value = static_cast<Integer>(std::uint64_t{value} << 8U | byte_at(at + read));
+  }
+  return value;
+}
+
 /// A big-endian unsigned number of `size` bytes: 1, 2, 4 or 8.
 std::uint64_t load(const char* at, std::size_t size) {
-  std::uint64_t value = 0;
-  for (std::size_t read = 0; read < size; ++read) value = value << 8U | byte_at(at + read);
-  return value;
+  switch (size) {
+    case 1:
+      return byte_at(at);
+    case 2:
+      return load_as<std::uint16_t>(at);
+    case 4:
+      return load_as<std::uint32_t>(at);
+    default:
+      return load_as<std::uint64_t>(at);
+  }
 }
 
 /// What the first byte of an object says about it.
@@ -149,15 +166,29 @@ public:
 
   /// The size of the object, or why it is refused.
   Result<std::size_t> run() {
+    // A plain word an object on the way: a Result for each costs more than the checks.
     do {
-      if (auto step = one_object(); !step) return step.failure();
-      if (size() > max_size_) return too_large();
+      if (const Problem problem = one_object(); problem != Problem::None) return refused(problem);
+      if (size() > max_size_) return refused(Problem::TooLarge);
       close_finished();
     } while (depth_ > 0);
     return size();
   }
 
 private:
+  enum class Problem : std::uint8_t {
+    None,
+    CutObject,
+    CutText,
+    CutArray,
+    CutMap,
+    KeyIsNoText,
+    NotUtf8,
+    ForbiddenType,
+    TooDeep,
+    TooLarge,
+  };
+
   struct Level {
     std::size_t left;  ///< Children still to come; a map's keys and values are counted alike.
     bool map;
@@ -167,16 +198,16 @@ private:
 
   std::size_t rest() const { return static_cast<std::size_t>(end_ - at_); }
 
-  Result<> one_object() {
-    if (rest() == 0) return malformed("the object is cut short");
+  Problem one_object() {
+    if (at_ == end_) return Problem::CutObject;
     const Shape& shape = kShapes[byte_at(at_)];
-    if (key_expected() && shape.kind != Shape::Kind::Text) return malformed("a map key is no text");
+    if (key_expected() && shape.kind != Shape::Kind::Text) return Problem::KeyIsNoText;
     if (depth_ > 0) --levels_[depth_ - 1].left;
-    if (shape.kind == Shape::Kind::Forbidden) return forbidden();
-    if (rest() < 1U + shape.length_size) return malformed("the object is cut short");
+    if (shape.kind == Shape::Kind::Forbidden) return Problem::ForbiddenType;
+    if (rest() < 1U + shape.length_size) return Problem::CutObject;
     if (shape.kind == Shape::Kind::Scalar) {
       at_ += 1 + shape.length_size;
-      return {};
+      return Problem::None;
     }
     const Content content = content_of(at_, shape);
     return shape.kind == Shape::Kind::Text ? text(content) : open(shape, content);
@@ -186,52 +217,65 @@ private:
     return depth_ > 0 && levels_[depth_ - 1].map && levels_[depth_ - 1].left % 2 == 0;
   }
 
-  Result<> text(const Content& content) {
-    if (static_cast<std::size_t>(end_ - content.at) < content.length) {
-      return malformed("the text is cut short");
-    }
-    if (!is_utf8({content.at, content.length})) return malformed("text is not UTF-8");
+  Problem text(const Content& content) {
+    if (static_cast<std::size_t>(end_ - content.at) < content.length) return Problem::CutText;
+    if (!is_utf8({content.at, content.length})) return Problem::NotUtf8;
     at_ = content.at + content.length;
-    return {};
+    return Problem::None;
   }
 
-  Result<> open(const Shape& shape, const Content& content) {
+  Problem open(const Shape& shape, const Content& content) {
     // Each child takes a byte at least: a length beyond that is a lie, told before it costs work.
     const bool map = shape.kind == Shape::Kind::Map;
     const std::size_t children = map ? 2 * content.length : content.length;
     if (static_cast<std::size_t>(end_ - content.at) < children) {
-      return malformed(map ? "the map is cut short" : "the array is cut short");
+      return map ? Problem::CutMap : Problem::CutArray;
     }
-    if (depth_ == max_depth_) {
-      return fail(Fault::Permanent,
-                  "nested deeper than " + std::to_string(max_depth_) + " levels at byte "
-                      + std::to_string(size()),
-                  "TooDeep");
-    }
+    if (depth_ == max_depth_) return Problem::TooDeep;
     at_ = content.at;
     levels_[depth_++] = {children, map};
-    return {};
+    return Problem::None;
   }
 
   void close_finished() {
     while (depth_ > 0 && levels_[depth_ - 1].left == 0) --depth_;
   }
 
+  tl::unexpected<Error> refused(Problem problem) const {
+    switch (problem) {
+      case Problem::None:
+      case Problem::CutObject:
+        return malformed("the object is cut short");
+      case Problem::CutText:
+        return malformed("the text is cut short");
+      case Problem::CutArray:
+        return malformed("the array is cut short");
+      case Problem::CutMap:
+        return malformed("the map is cut short");
+      case Problem::KeyIsNoText:
+        return malformed("a map key is no text");
+      case Problem::NotUtf8:
+        return malformed("text is not UTF-8");
+      case Problem::ForbiddenType:
+        return malformed("binary, extension and reserved types have no JSON form (first byte "
+                         + std::to_string(byte_at(at_)) + ")");
+      case Problem::TooDeep:
+        return fail(Fault::Permanent,
+                    "nested deeper than " + std::to_string(max_depth_) + " levels at byte "
+                        + std::to_string(size()),
+                    "TooDeep");
+      case Problem::TooLarge:
+        break;
+    }
+    return fail(Fault::Permanent,
+                "larger than the limit of " + std::to_string(max_size_) + " bytes",
+                "TooLarge");
+  }
+
   tl::unexpected<Error> malformed(const std::string& why) const {
     return fail(Fault::Permanent,
                 "not valid msgpack at byte " + std::to_string(size()) + ": " + why,
                 "Malformed");
-  }
-
-  tl::unexpected<Error> forbidden() const {
-    return malformed("binary, extension and reserved types have no JSON form (first byte "
-                     + std::to_string(byte_at(at_)) + ")");
-  }
-
-  tl::unexpected<Error> too_large() const {
-    return fail(Fault::Permanent,
-                "larger than the limit of " + std::to_string(max_size_) + " bytes",
-                "TooLarge");
   }
 
   const char* begin_;

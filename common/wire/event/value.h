@@ -88,6 +88,11 @@ public:
   /// The object's own bytes. Walks the object to find its end.
   std::string_view bytes() const;
 
+  /// The object's own bytes if `rest` lies right behind it: not a walk, a subtraction.
+  std::string_view bytes_up_to(std::string_view rest) const {
+    return {at_, static_cast<std::size_t>(rest.data() - at_)};
+  }
+
 private:
   friend class Cursor;
 

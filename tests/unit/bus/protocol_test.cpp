@@ -4,6 +4,7 @@
 
 #include "common/config/config_reader.h"
 #include "common/wire/event/packer.h"
+#include "tests/support/routed_event.h"
 #include "tests/unit/bus/support.h"
 
 #include <map>
@@ -156,7 +157,7 @@ void add_link_examples(Examples& examples) {
                           .generation = 1,
                           .sequence = 4,
                           .client = "web-1",
-                          .events = {{.event = event, .loop = false, .targets = {0}}}};
+                          .events = {conga::bus::testing::routed_event(event, false, {0})}};
   examples["link-routed"] = {std::string(kRoutedTopic), encode(routed)};
   const LinkAlive alive{.boot = 5, .forwarder_boot = 77, .generation = 1, .accepted = 4};
   examples["link-alive"] = {std::string(kAliveTopic), encode(alive)};

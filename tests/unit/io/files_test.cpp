@@ -282,7 +282,8 @@ TEST_CASE("what is written at the end joins what is there, however large and una
         1, 10, 4073, 6, 4096, 8191, 100'000, 3, 2'500'000, 1, 70'000};
     for (std::size_t at = 0; at < sizes.size(); ++at) {
       const std::string bytes(sizes[at], static_cast<char>('a' + at));
-      REQUIRE((*file)->write_end(wanted.size(), bytes));
+      const std::size_t zeros = at % 3 == 0 ? 4096 : 16;
+      REQUIRE((*file)->write_end(wanted.size(), bytes, zeros));
       wanted += bytes;
       REQUIRE((*file)->sync());
     }
@@ -296,11 +297,11 @@ TEST_CASE("what is written at the end joins what is there, however large and una
     // Once more by another handle, which knows nothing of the page it begins in.
     auto other = files.open(directory + "/a", OpenMode::ReadWrite);
     REQUIRE(other);
-    REQUIRE((*other)->write_end(wanted.size(), "more"));
+    REQUIRE((*other)->write_end(wanted.size(), "more", 0));
     CHECK(read(**file, 0, wanted.size() + 4) == wanted + "more");
     // A write before the end changes the page that the next one at the end writes again.
     REQUIRE((*other)->write(wanted.size() - 1, "Z"));
-    REQUIRE((*other)->write_end(wanted.size() + 4, "!"));
+    REQUIRE((*other)->write_end(wanted.size() + 4, "!", 0));
     CHECK(read(**other, wanted.size() - 1, 6) == "Zmore!");
   });
 }

@@ -46,7 +46,11 @@ public:
 
   Result<> write_zeros(std::uint64_t /*offset*/, std::uint64_t /*size*/) override { return {}; }
 
-  Result<> write_end(std::uint64_t /*offset*/, std::string_view /*bytes*/) override { return {}; }
+  Result<> write_end(std::uint64_t /*offset*/,
+                     std::string_view /*bytes*/,
+                     std::size_t /*zeros*/) override {
+    return {};
+  }
 
   Result<> sync() override { return {}; }
 

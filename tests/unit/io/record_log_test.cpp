@@ -5,6 +5,7 @@
 #include "common/io/record_log.h"
 
 #include "common/io/posix_files.h"
+#include "tests/support/late_worker.h"
 #include "tests/support/mem_files.h"
 
 #include <doctest/doctest.h>
@@ -16,6 +17,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -489,6 +491,24 @@ TEST_CASE("a failed sync stops the log for good") {
   CHECK(!(*opened.log)->append(kFirstUserType, 1));
 }
 
+TEST_CASE("a commit that fails behind the log's back stops it for good") {
+  MemFiles disk;
+  conga::Random random(1);
+  conga::testing::LateWorker committer(random);
+  RecordLogOptions with = options();
+  with.committer = &committer;
+  with.hand_over_size = 1;
+  auto opened = open(disk, with);
+  append(**opened.log, "lost");
+  disk.fail_sync();
+  auto synced = (*opened.log)->begin_sync();
+  while (synced && !*synced) synced = (*opened.log)->poll_sync();
+  REQUIRE(!synced);
+  CHECK(synced.error().code == "JournalFailed");
+  CHECK(!(*opened.log)->sync());
+  CHECK(!(*opened.log)->append(kFirstUserType, 1));
+}
+
 TEST_CASE("a failed write stops the log for good") {
   MemFiles disk;
   auto opened = open(disk);
@@ -584,8 +604,15 @@ TEST_CASE("whatever is written, synced, torn and reordered, durable records are 
     std::vector<std::string> written;
     std::size_t durable = 0;
     std::size_t index = 0;
+    const bool late = random.chance(0.5);
     for (int restart = 0; restart < 6; ++restart) {
-      auto opened = open(disk);
+      conga::testing::LateWorker committer(random);
+      conga::testing::LateWorker filler(random);
+      RecordLogOptions with = options();
+      with.committer = late ? &committer : nullptr;
+      with.filler = late ? &filler : nullptr;
+      with.hand_over_size = 1;
+      auto opened = open(disk, with);
       if (!opened.log) RC_FAIL(opened.log.error().what);
       // Everything durable, in order; of the rest any part, for a disk writes in no order.
       RC_ASSERT(is_subsequence(opened.found.payloads, written));
@@ -595,9 +622,15 @@ TEST_CASE("whatever is written, synced, torn and reordered, durable records are 
       written = opened.found.payloads;
       durable = written.size();
       RecordLog& log = **opened.log;
+      std::optional<std::size_t> under_way;  // So many are durable when the commit has ended.
       const std::uint64_t steps = random.below(120);
       for (std::uint64_t step = 0; step < steps; ++step) {
-        const std::uint64_t what = random.below(10);
+        const std::uint64_t what = random.below(11);
+        if (under_way) {
+          const auto ended = log.poll_sync();
+          if (!ended) RC_FAIL("poll_sync");
+          if (*ended) durable = *std::exchange(under_way, std::nullopt);
+        }
         if (what < 7) {
           written.push_back(text(++index, 20 + random.below(1200)));
           append(log, written.back());
@@ -605,9 +638,15 @@ TEST_CASE("whatever is written, synced, torn and reordered, durable records are 
           if (!log.prepare()) RC_FAIL("prepare");
         } else if (what == 8) {
           if (!log.flush()) RC_FAIL("flush");
-        } else {
+        } else if (what == 9) {
           if (!log.sync()) RC_FAIL("sync");
           durable = written.size();
+          under_way.reset();
+        } else if (!under_way) {
+          const auto synced = log.begin_sync();
+          if (!synced) RC_FAIL("begin_sync");
+          if (*synced) durable = written.size();
+          if (!*synced) under_way = written.size();
         }
       }
       if (random.chance(0.2)) {

@@ -58,6 +58,32 @@ TEST_CASE("a delivery goes to a ready instance as attempt 1, and ok settles it")
   CHECK(bench.engine.pending() + bench.engine.in_flight() == 0);
 }
 
+TEST_CASE("a delivery is not sent before its event is durable, and delays none that is") {
+  EngineBench bench;
+  bench.table({target("charge", "payment"), target("tell", "mail")});
+  bench.ready("payment", "p1");
+  bench.ready("mail", "m1");
+  bench.engine.set_durable(2);
+  const auto first = bench.put();
+  const auto second = bench.put();
+  const auto third = bench.put(1);
+  auto sent = bench.turn();
+  REQUIRE(sent.size() == 1);
+  CHECK(sent[0].event.sequence == first);
+  CHECK(bench.turn().empty());
+  const auto due = bench.engine.wake_at();
+  REQUIRE(due);
+  CHECK(*due > bench.now.steady);
+  bench.engine.set_durable(3);
+  sent = bench.turn();
+  REQUIRE(sent.size() == 1);
+  CHECK(sent[0].event.sequence == second);
+  bench.engine.set_durable(4);
+  sent = bench.turn();
+  REQUIRE(sent.size() == 1);
+  CHECK(sent[0].event.sequence == third);
+}
+
 TEST_CASE("without a ready instance a delivery waits and burns no attempt") {
   EngineBench bench;
   bench.table({patient(3)});

@@ -69,7 +69,7 @@ public:
                             .generation = generation,
                             .sequence = ++sequence,
                             .client = conga::bus::kSidecarClient,
-                            .events = {{event, false, {}}}}));
+                            .events = {conga::bus::testing::routed_event(event)}}));
   }
 
   void accept(const std::string& event) {

@@ -3,6 +3,7 @@
 #include "bus/sidecar/link.h"
 
 #include "common/wire/event/packer.h"
+#include "tests/support/routed_event.h"
 
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
@@ -17,7 +18,6 @@ using conga::bus::LinkRouted;
 using conga::bus::LinkTable;
 using conga::bus::LinkTarget;
 using conga::bus::RetryPolicy;
-using conga::bus::RoutedEvent;
 
 namespace {
 
@@ -57,17 +57,15 @@ std::string any_event() {
   conga::Packer(bytes)
       .map(2)
       .key("id")
-      .string(any_text())
+      .string(conga::Uuid::v5({}, any_text()).text())
       .key("x")
       .integer(*rc::gen::arbitrary<std::int64_t>());
   return bytes;
 }
 
-std::string map_of_depth(std::size_t depth) {
+std::string an_event() {
   std::string bytes;
-  conga::Packer packer(bytes);
-  for (std::size_t level = 1; level < depth; ++level) packer.map(1).key("a");
-  packer.map(0);
+  conga::Packer(bytes).map(1).key("id").string(conga::Uuid().text());
   return bytes;
 }
 
@@ -119,10 +117,8 @@ TEST_CASE("any routed batch reads back as it was written, the events byte for by
                       .client = client,
                       .events = {}};
     for (const std::string& event : events) {
-      routed.events.push_back(
-          RoutedEvent{.event = event,
-                      .loop = *rc::gen::arbitrary<bool>(),
-                      .targets = *rc::gen::arbitrary<std::vector<std::uint32_t>>()});
+      routed.events.push_back(conga::bus::testing::routed_event(
+          event, *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<std::vector<std::uint32_t>>()));
     }
     const std::string body = encode(routed);
     const auto read = conga::bus::read_routed(body);
@@ -133,6 +129,8 @@ TEST_CASE("any routed batch reads back as it was written, the events byte for by
     RC_ASSERT(read->events.size() == routed.events.size());
     for (std::size_t at = 0; at < events.size(); ++at) {
       RC_ASSERT(read->events[at].event == events[at]);
+      RC_ASSERT(read->events[at].id == routed.events[at].id);
+      RC_ASSERT(read->events[at].id_text == routed.events[at].id_text);
       RC_ASSERT(read->events[at].loop == routed.events[at].loop);
       RC_ASSERT(read->events[at].targets == routed.events[at].targets);
     }
@@ -188,9 +186,13 @@ TEST_CASE("no prefix of a message is taken for the message") {
   for (std::size_t size = 0; size < table.size(); ++size) {
     CHECK_FALSE(conga::bus::read_table(std::string_view(table).substr(0, size)));
   }
-  const std::string event = map_of_depth(1);
-  const std::string routed = encode(LinkRouted{
-      .boot = 1, .generation = 2, .sequence = 3, .client = "c", .events = {{event, false, {0}}}});
+  const std::string event = an_event();
+  const std::string routed =
+      encode(LinkRouted{.boot = 1,
+                        .generation = 2,
+                        .sequence = 3,
+                        .client = "c",
+                        .events = {conga::bus::testing::routed_event(event, false, {0})}});
   for (std::size_t size = 0; size < routed.size(); ++size) {
     CHECK_FALSE(conga::bus::read_routed(std::string_view(routed).substr(0, size)));
   }
@@ -216,22 +218,21 @@ TEST_CASE("a table with a missing or wrong member names it") {
   CHECK(table.error().what.find("'service'") != std::string::npos);
 }
 
-TEST_CASE("an event at the limits passes the link, one above them does not") {
-  const conga::ValueLimits limits{.max_size = 1000, .max_depth = 64};
-  const auto route = [&](const std::string& event) {
-    return conga::bus::read_routed(encode(LinkRouted{.boot = 1,
-                                                     .generation = 2,
-                                                     .sequence = 3,
-                                                     .client = "c",
-                                                     .events = {{event, false, {}}}}),
-                                   limits);
+TEST_CASE("a routed batch whose head does not fit its events is refused") {
+  const auto batch = [](std::uint64_t size, std::uint64_t id_at) {
+    std::string body;
+    conga::Packer packer(body);
+    packer.array(5).unsigned_integer(1).unsigned_integer(2).unsigned_integer(3).string("c");
+    packer.array(1).array(3).unsigned_integer(size).unsigned_integer(id_at).boolean(false);
+    return body + an_event();
   };
-  CHECK(route(map_of_depth(64)).has_value());
-  CHECK_FALSE(route(map_of_depth(65)).has_value());
-  std::string large;
-  conga::Packer(large).map(1).key("a").string(std::string(994, 'x'));
-  REQUIRE(large.size() == 1000);
-  CHECK(route(large).has_value());
-  conga::Packer(large = "").map(1).key("a").string(std::string(995, 'x'));
-  CHECK_FALSE(route(large).has_value());
+  const std::uint64_t size = an_event().size();
+  const std::uint64_t id_at = size - conga::Uuid::kTextSize;
+  CHECK(conga::bus::read_routed(batch(size, id_at)));
+  CHECK_FALSE(conga::bus::read_routed(batch(size + 1, id_at)));
+  CHECK_FALSE(conga::bus::read_routed(batch(size - 1, id_at)));
+  CHECK_FALSE(conga::bus::read_routed(batch(~std::uint64_t{0}, id_at)));
+  CHECK_FALSE(conga::bus::read_routed(batch(size, id_at + 1)));
+  CHECK_FALSE(conga::bus::read_routed(batch(size, 0)));
+  CHECK_FALSE(conga::bus::read_routed(batch(size, ~std::uint64_t{0})));
 }

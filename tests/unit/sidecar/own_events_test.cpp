@@ -47,7 +47,7 @@ void route_back(SidecarBench& bench, const std::string& event) {
                                 .generation = bench.generation,
                                 .sequence = ++bench.sequence,
                                 .client = conga::bus::kSidecarClient,
-                                .events = {{event, false, {}}}}));
+                                .events = {conga::bus::testing::routed_event(event)}}));
 }
 
 }  // namespace

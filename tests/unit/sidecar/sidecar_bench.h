@@ -11,6 +11,7 @@
 #include "common/wire/messages.h"
 #include "common/wire/topics.h"
 #include "tests/support/fake_store.h"
+#include "tests/support/routed_event.h"
 
 #include <doctest/doctest.h>
 
@@ -82,7 +83,7 @@ public:
                             .generation = generation,
                             .sequence = ++sequence,
                             .client = "web-1",
-                            .events = {{event, loop, std::move(targets)}}}));
+                            .events = {routed_event(event, loop, std::move(targets))}}));
   }
 
   void ready(const std::string& service, const std::string& instance, std::uint32_t credit = 10) {

@@ -280,6 +280,8 @@ TEST_CASE("an event that the journal cannot read any more is given up with that 
   bench.disk.unreadable = 1;
   bench.generation = 0;
   with_payment(bench);
+  REQUIRE(bench.node->wake_at() == bench.now.steady);
+  REQUIRE(bench.turn());
   REQUIRE(bench.disk.letters.size() == 1);
   CHECK(bench.disk.letters.begin()->second.error_code == "EventUnreadable");
 }
@@ -326,6 +328,64 @@ TEST_CASE("a turn delivers a bounded number of bytes and goes on at once") {
   CHECK(delivered == 20);
 }
 
+TEST_CASE("while the disk takes long nothing is promised, and what is durable goes on") {
+  SidecarBench bench;
+  with_payment(bench);
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  const auto first = bench.deliveries();
+  REQUIRE(first.size() == 1);
+
+  bench.disk.slow = true;
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  CHECK(bench.sent.empty());
+  bench.route(bench.make_event());
+  bench.settle(first[0].id, Outcome::Retry);
+  bench.pass(1s);
+  REQUIRE(bench.turn());
+  // The retry of what is durable; no answer, no other delivery, and no heartbeat that would make
+  // the forwarder send more.
+  REQUIRE(bench.deliveries().size() == 1);
+  CHECK(bench.deliveries()[0].attempt == 2);
+  CHECK(bench.results().empty());
+  CHECK(bench.on(conga::bus::kAliveTopic).empty());
+
+  bench.disk.slow = false;
+  REQUIRE(bench.turn());
+  CHECK(bench.results().size() == 2);
+  CHECK(bench.deliveries().size() == 2);
+  CHECK(bench.alive().accepted == 3);
+}
+
+TEST_CASE("a new forwarder is told nothing of what another one handed over") {
+  SidecarBench bench;
+  with_payment(bench);
+  bench.disk.slow = true;
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  bench.frame(std::string(conga::bus::kTableTopic),
+              encode(conga::bus::LinkTable{
+                  .boot = 78, .generation = 1, .targets = {target("charge", "payment")}}));
+  bench.disk.slow = false;
+  REQUIRE(bench.turn());
+  CHECK(bench.results().size() == 1);
+  CHECK(bench.alive().forwarder_boot == 78);
+  CHECK(bench.alive().accepted == 0);
+}
+
+TEST_CASE("a commit that fails after its turn ends the sidecar") {
+  SidecarBench bench;
+  with_payment(bench);
+  bench.disk.slow = true;
+  bench.route(bench.make_event());
+  REQUIRE(bench.turn());
+  bench.disk.slow = false;
+  bench.disk.sync_fails = true;
+  CHECK_FALSE(bench.turn());
+  CHECK(bench.results().empty());
+}
+
 TEST_CASE("garbage on the link is counted and does no harm") {
   SidecarBench bench;
   with_payment(bench);
@@ -341,9 +401,15 @@ TEST_CASE("garbage on the link is counted and does no harm") {
     bench.frame(topic, "\xc1garbage");
   }
   bench.route(bench.make_event(), {99});
-  std::string no_id;
-  conga::Packer(no_id).map(0);
-  bench.route(no_id);
+  const std::string event = bench.make_event();
+  const auto routed = conga::bus::testing::routed_event(event);
+  std::string no_id = encode(conga::bus::LinkRouted{.boot = 77,
+                                                    .generation = bench.generation,
+                                                    .sequence = ++bench.sequence,
+                                                    .client = "web-1",
+                                                    .events = {routed}});
+  no_id.replace(no_id.find(routed.id_text), 1, "x");
+  bench.frame("link/routed", no_id);
   bench.ask("sidecar.status");
   REQUIRE(bench.turn());
   CHECK(contains(bench.answer(), "\"malformed\":11"));
