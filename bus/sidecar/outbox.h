@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -42,11 +41,6 @@ public:
     }
     ++held;
     return body;
-  }
-
-  /// A frame of its own.
-  void send(std::string_view topic, std::string body) {
-    closed_.push_back({Channel::Link, std::string(topic), std::move(body)});
   }
 
   /// Moves all of it to the end of `out`.

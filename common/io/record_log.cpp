@@ -250,11 +250,10 @@ bool RecordLog::has_filled_spare() const {
       spares_, [this](const Spare& spare) { return spare.allocated >= options_.segment_size; });
 }
 
-/// Gives the filler a step of a spare segment, unless it has one. No more at a time, or a commit
+/// Gives the filler, which is free, a step of a spare segment. No more at a time, or a commit
 /// would have to wait until the disk has it all. That there is no room matters only once the room
 /// is needed.
 void RecordLog::begin_filling() {
-  if (std::ranges::any_of(spares_, &Spare::filling)) return;
   if (spares_.empty() && !make_spare()) return;
   Spare& spare = spares_.front();
   spare.filling = true;

@@ -15,7 +15,6 @@
 #include "tests/bench/load/systems.h"
 
 #include <algorithm>
-#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>

@@ -2,7 +2,6 @@
 
 #include "bus/sidecar/sidecar_node.h"
 
-#include "common/wire/event/packer.h"
 #include "tests/support/mem_files.h"
 #include "tests/unit/sidecar/engine_bench.h"
 #include "tests/unit/sidecar/sidecar_bench.h"
