@@ -6,11 +6,13 @@
 
 #include "bus/bus_config.h"
 #include "bus/rules/rule_set.h"
+#include "bus/sidecar/sidecar.h"
 #include "bus/sidecar/sidecar_config.h"
 #include "common/core/clock.h"
 #include "common/core/random.h"
 #include "common/core/result.h"
 #include "common/io/files.h"
+#include "common/io/wakeup.h"
 #include "common/log/log.h"
 #include "common/runtime/node.h"
 
@@ -24,12 +26,24 @@ struct BusFiles {
   SidecarConfig sidecar;  ///< Read if the sidecar is embedded.
 };
 
-/// What the Node takes from main(); all but `now` must outlive it.
+/// What an embedded sidecar does not share with the forwarder, because it has a thread.
+struct SidecarSurroundings {
+  Wakeup news;  ///< Must end the forwarder's poll.
+  SidecarThreads disk;
+  Random random;
+  Log log;
+};
+
+/// For the sidecar that is opened with `config`.
+Result<SidecarSurroundings> surround_sidecar(SidecarConfig& config, Random& random, const Log& log);
+
+/// What the Node takes from main(); all must outlive it.
 struct BusSurroundings {
-  Time now;
+  const Clock& clock;
   Files& files;
   Random& random;
   Log& log;
+  SidecarSurroundings* sidecar;  ///< Null: it is a process.
 };
 
 /// Every fault of the rules and of the sidecar's configuration, one a line.

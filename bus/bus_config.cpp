@@ -51,6 +51,9 @@ void read_bus_config(ConfigReader& reader, BusConfig& config) {
       {{"process", BusConfig::Sidecar::Process}, {"embedded", BusConfig::Sidecar::Embedded}});
   if (config.sidecar == BusConfig::Sidecar::Embedded) reader.require("sidecar-config");
   reader.path("sidecar-config", config.sidecar_config);
+  std::uint64_t hand_over_size = config.sidecar_hand_over_size;
+  reader.bytes("sidecar-hand-over-size", hand_over_size, 0, 1ULL << 30U);
+  config.sidecar_hand_over_size = hand_over_size;
   reader.duration("drain-limit", config.drain_limit, 0s, 5min);
   read_link(reader.section("link"), config);
   read_event_limits(reader.section("event"), config.forwarder);

@@ -25,6 +25,7 @@ struct BusConfig {
   std::size_t rules_versions = 100;  ///< Of it that are kept.
   Sidecar sidecar = Sidecar::Process;
   std::string sidecar_config;  ///< Path; read if the sidecar is embedded.
+  std::size_t sidecar_hand_over_size = std::size_t{256} << 10U;  ///< See NodeThreadOptions.
   Duration drain_limit = std::chrono::seconds(10);
   LogOptions log;
   MetricsOptions metrics;

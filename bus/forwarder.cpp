@@ -139,7 +139,8 @@ void Forwarder::on_client_frame(const Time& now, Frame& frame) {
   }
 }
 
-void Forwarder::on_put(const Time& now, std::string_view client, std::string_view body) {
+void Forwarder::on_put(const Time& now, std::string_view client, std::string& put) {
+  std::string_view body = put;
   if (body.empty()) return complain_malformed(now, put_topic(client), "has an empty body");
   ++counters_.puts;
   std::string& results = gather(results_, client);
@@ -154,7 +155,7 @@ void Forwarder::on_put(const Time& now, std::string_view client, std::string_vie
       refuse(rest.substr(0, rest.size() - body.size()), event.error(), results);
     }
   }
-  send_batch(now, client);
+  send_batch(now, client, put);
 }
 
 /// Where to append for `topic` in this turn; a body that is big enough is sent first.
@@ -242,11 +243,8 @@ void Forwarder::pass_on(const EventView& event, bool loop) {
   for (const std::uint32_t archive : routing_.archives) {
     routing_.targets.push_back(behind_marks + archive);
   }
-  batch_.push_back({.event = event.bytes,
-                    .loop = loop,
-                    .targets = routing_.targets,
-                    .id_text = event.id_text,
-                    .id = event.id});
+  batch_.add({.event = event.bytes, .id_text = event.id_text, .id = event.id, .loop = loop},
+             routing_.targets);
   batch_bytes_ += event.bytes.size();
 }
 
@@ -279,15 +277,17 @@ void Forwarder::tap(const EventView& event) {
   gather(published_, topic) += event.bytes;
 }
 
-void Forwarder::send_batch(const Time& now, std::string_view client) {
-  if (batch_.empty()) return;
-  LinkRouted routed{.boot = options_.boot,
-                    .generation = generation_,
-                    .sequence = link_.send(now, batch_bytes_),
-                    .client = client,
-                    .events = std::move(batch_)};
-  send(Channel::Link, std::string(kRoutedTopic), encode(routed));
-  batch_ = std::move(routed.events);
+/// What was put goes on as it is, unless much of it is for nobody.
+void Forwarder::send_batch(const Time& now, std::string_view client, std::string& put) {
+  if (batch_.events.empty()) return;
+  const bool most = batch_bytes_ >= put.size() - put.size() / 4;
+  batch_.boot = options_.boot;
+  batch_.generation = generation_;
+  batch_.sequence = link_.send(now, most ? put.size() : batch_bytes_);
+  batch_.client = client;
+  send(Channel::Link,
+       std::string(kRoutedTopic),
+       most ? encode_behind(std::move(put), batch_) : encode(batch_));
   batch_.clear();
   batch_bytes_ = 0;
 }

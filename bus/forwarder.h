@@ -94,7 +94,7 @@ private:
   std::string& gather(Bodies& bodies, std::string_view topic);
   void send_gathered();
   void on_client_frame(const Time& now, Frame& frame);
-  void on_put(const Time& now, std::string_view client, std::string_view body);
+  void on_put(const Time& now, std::string_view client, std::string& body);
   void on_event(const EventView& event, std::string& results);
   static bool is_reserved(const EventView& event, std::string_view client);
   void refuse_reserved(const EventView& event, std::string& results);
@@ -104,7 +104,7 @@ private:
   void answer_unavailable(const EventView& event, std::string& results);
   void publish_topics(const EventView& event);
   void tap(const EventView& event);
-  void send_batch(const Time& now, std::string_view client);
+  void send_batch(const Time& now, std::string_view client, std::string& put);
   void on_ready(const Time& now, const Topic& topic, Frame& frame);
   void on_ask(const Time& now, std::string_view client, std::string_view body);
   bool answer(const Time& now, std::string_view client, const AskView& ask, std::string& answers);
@@ -167,7 +167,7 @@ private:
   WallTime loaded_;          ///< When the rules were loaded.
   std::string rules_fault_;  ///< Why the latest reload was refused; empty: it was not.
 
-  std::vector<RoutedEvent> batch_;  ///< Of the put frame in work; views into it.
+  LinkRouted batch_;  ///< Of the put frame in work; views into it.
   std::size_t batch_bytes_ = 0;
   Routing routing_;   ///< Of the event in work; kept for its memory.
   Bodies published_;  ///< By topic, of the turn in work.

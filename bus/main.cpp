@@ -12,6 +12,7 @@
 #include "common/runtime/signals.h"
 #include "common/runtime/zmq/zmq_transport.h"
 
+#include <optional>
 #include <utility>
 
 namespace conga {
@@ -44,26 +45,27 @@ int start(int argc, char** argv) {
   if (!signals) return complain(kInfo, signals.error(), kExitRefused);
   const bool embedded = config.sidecar == bus::BusConfig::Sidecar::Embedded;
   const std::string link = embedded ? "" : config.link;
-  bus::SidecarThreads threads;
+  Random random = Random::from_system();
+  std::optional<bus::SidecarSurroundings> sidecar;
   ZmqOptions sockets;
   if (embedded) {
-    auto started = bus::start_threads(named->sidecar);
-    if (!started) return complain(kInfo, started.error(), kExitRefused);
-    threads = std::move(*started);
-    sockets.wake_descriptor = threads.committer->descriptor();
+    auto made = bus::surround_sidecar(named->sidecar, random, log);
+    if (!made) return complain(kInfo, made.error(), kExitRefused);
+    sidecar.emplace(std::move(*made));
+    sockets.wake_descriptor = sidecar->news.descriptor();
   }
   const auto transport =
       ZmqTransport::forwarder(config.publish, config.subscribe, link, sockets, signals->get(), log);
   if (!transport) return complain(kInfo, transport.error(), kExitRefused);
   const SystemClock clock;
   PosixFiles files;
-  Random random = Random::from_system();
   config.forwarder.transport = [&transport] { return (*transport)->stats(); };
   named->sidecar.sidecar.bus = config.forwarder.name;
   if (!config.metrics.listen.empty()) {
     named->sidecar.sidecar.stopwatch = [&clock] { return clock.now().steady; };
   }
-  const auto node = bus::open_bus(config, std::move(*named), {clock.now(), files, random, log});
+  const auto node = bus::open_bus(
+      config, std::move(*named), {clock, files, random, log, sidecar ? &*sidecar : nullptr});
   if (!node) return complain(kInfo, node.error(), kExitRefused);
   const auto metrics = MetricsEndpoint::open(config.metrics, **node);
   if (!metrics) return complain(kInfo, metrics.error(), kExitRefused);

@@ -3,8 +3,12 @@
 #include "bus/sidecar/link.h"
 
 #include "common/core/check.h"
+#include "common/io/little_endian.h"
 #include "common/wire/event/packer.h"
 
+#include <algorithm>
+#include <array>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -14,6 +18,7 @@ namespace {
 
 /// Tables and heartbeats; a table of 100 000 targets has about 20 MiB.
 constexpr ValueLimits kTableLimits{.max_size = std::size_t{64} << 20U, .max_depth = 8};
+constexpr ValueLimits kRoutedHeadLimits{.max_size = 1024, .max_depth = 1};
 constexpr ValueLimits kMatchedLimits{.max_size = std::size_t{1} << 20U, .max_depth = 2};
 constexpr ValueLimits kAliveLimits{.max_size = 1024, .max_depth = 1};
 
@@ -244,31 +249,90 @@ std::optional<std::uint32_t> index_in(const Value& value) {
   return static_cast<std::uint32_t>(*index);
 }
 
-/// [size, where its id begins, loop, target index…]; takes the event off the front of `events`.
-Result<RoutedEvent> take_routed_event(const Value& array, std::string_view& events) {
-  Fields fields(array);
-  const auto size = fields.next().uint64();
-  const auto id_at = fields.next().uint64();
-  const auto loop = fields.next().boolean();
-  if (!size || !id_at || !loop) {
-    return malformed(kRoutedTopic, "a routed event must be [size, id, loop, target index…]");
+using Word = std::uint32_t;
+
+/// Of an event in a `link/routed`, before its targets: where it begins, its size, where the text of
+/// its id begins in it, how many targets it has, and the 16 bytes of its id.
+constexpr std::size_t kIdSize = sizeof(Uuid::bytes);
+constexpr std::size_t kEventWords = 4 + kIdSize / sizeof(Word);
+constexpr Word kLoopBit = 0x8000'0000;  ///< In the number of targets.
+
+/// Reads the words in order; which there are is the caller's to know.
+class Words {
+public:
+  explicit Words(std::string_view bytes) : bytes_(bytes) {}
+
+  std::size_t left() const { return bytes_.size() / sizeof(Word); }
+
+  Word next() { return load_little<Word>(take(sizeof(Word))); }
+
+  Uuid id() {
+    Uuid id;
+    std::memcpy(id.bytes.data(), take(kIdSize), kIdSize);
+    return id;
   }
-  RoutedEvent routed{.event = events.substr(0, *size), .loop = *loop, .targets = {}};
-  const bool whole = *size <= events.size() && *id_at <= *size;
-  if (whole) routed.id_text = routed.event.substr(*id_at, Uuid::kTextSize);
-  const auto id = Uuid::parse(routed.id_text);
-  if (!whole || !id) return malformed(kRoutedTopic, "an event is cut short or has no id");
-  events.remove_prefix(*size);
-  routed.id = *id;
-  routed.targets.reserve(fields.left());
-  while (fields.left() > 0) {
-    const auto index = index_in(fields.next());
-    if (!index) {
-      return malformed(kRoutedTopic, "a target index must be an integer from 0 to 4294967295");
-    }
-    routed.targets.push_back(*index);
+
+private:
+  const char* take(std::size_t size) {
+    const char* const at = bytes_.data();
+    bytes_.remove_prefix(size);
+    return at;
   }
-  return routed;
+
+  std::string_view bytes_;
+};
+
+void append_word(std::string& words, std::size_t value) {
+  std::array<char, sizeof(Word)> bytes{};
+  store_little(bytes.data(), static_cast<Word>(value));
+  words.append(bytes.data(), bytes.size());
+}
+
+/// The words of all events, which lie behind `start`.
+std::string words_of(const LinkRouted& routed, const char* start) {
+  std::string words;
+  const std::size_t fixed = routed.events.size() * kEventWords;
+  words.reserve((fixed + routed.targets.size()) * sizeof(Word));
+  for (const RoutedEvent& event : routed.events) {
+    CONGA_CHECK(event.id_text.size() == Uuid::kTextSize, "a routed event's id is known");
+    append_word(words, static_cast<std::size_t>(event.event.data() - start));
+    append_word(words, event.event.size());
+    append_word(words, static_cast<std::size_t>(event.id_text.data() - event.event.data()));
+    append_word(words, event.target_count | (event.loop ? kLoopBit : 0));
+    words.append(reinterpret_cast<const char*>(event.id.bytes.data()), kIdSize);
+    for (const std::uint32_t target : routed.targets_of(event)) append_word(words, target);
+  }
+  return words;
+}
+
+/// False: it does not fit the bytes that are there.
+bool take_routed_event(Words& words, std::string_view events, LinkRouted& routed) {
+  if (words.left() < kEventWords) return false;
+  const Word start = words.next();
+  const Word size = words.next();
+  const Word id_at = words.next();
+  const Word targets = words.next();
+  const bool inside = start <= events.size() && size <= events.size() - start;
+  if (!inside || size < Uuid::kTextSize || id_at > size - Uuid::kTextSize) return false;
+  RoutedEvent event;
+  event.event = events.substr(start, size);
+  event.id_text = event.event.substr(id_at, Uuid::kTextSize);
+  event.id = words.id();
+  event.loop = (targets & kLoopBit) != 0;
+  event.first_target = static_cast<std::uint32_t>(routed.targets.size());
+  event.target_count = targets & ~kLoopBit;
+  if (words.left() < event.target_count) return false;
+  for (Word at = 0; at < event.target_count; ++at) routed.targets.push_back(words.next());
+  routed.events.push_back(event);
+  return true;
+}
+
+/// The last `size` bytes of `body`, which are taken off it; nothing: there are not so many.
+std::optional<std::string_view> take_last(std::string_view& body, std::size_t size) {
+  if (size > body.size()) return std::nullopt;
+  const std::string_view last = body.substr(body.size() - size);
+  body.remove_suffix(size);
+  return last;
 }
 
 }  // namespace
@@ -296,23 +360,44 @@ std::string encode(const LinkAlive& alive) {
   return body;
 }
 
+void LinkRouted::add(RoutedEvent event, std::span<const std::uint32_t> of_it) {
+  event.first_target = static_cast<std::uint32_t>(targets.size());
+  event.target_count = static_cast<std::uint32_t>(of_it.size());
+  targets.insert(targets.end(), of_it.begin(), of_it.end());
+  events.push_back(event);
+}
+
+void LinkRouted::clear() {
+  events.clear();
+  targets.clear();
+}
+
+std::string encode_behind(std::string events, const LinkRouted& routed) {
+  const std::string words = words_of(routed, events.data());
+  std::string head;
+  Packer packer(head);
+  packer.array(6).unsigned_integer(routed.boot).unsigned_integer(routed.generation);
+  packer.unsigned_integer(routed.sequence).string(routed.client);
+  packer.unsigned_integer(routed.events.size()).unsigned_integer(words.size() / sizeof(Word));
+  events.append(words).append(head);
+  append_word(events, head.size());
+  return events;
+}
+
 std::string encode(const LinkRouted& routed) {
-  std::string body;
-  Packer packer(body);
-  packer.array(5).unsigned_integer(routed.boot).unsigned_integer(routed.generation);
-  packer.unsigned_integer(routed.sequence).string(routed.client).array(routed.events.size());
   std::size_t size = 0;
-  for (const RoutedEvent& event : routed.events) {
-    CONGA_CHECK(event.id_text.size() == Uuid::kTextSize, "a routed event's id is known");
-    packer.array(3 + event.targets.size()).unsigned_integer(event.event.size());
-    packer.unsigned_integer(static_cast<std::size_t>(event.id_text.data() - event.event.data()));
-    packer.boolean(event.loop);
-    for (const std::uint32_t target : event.targets) packer.unsigned_integer(target);
-    size += event.event.size();
+  for (const RoutedEvent& event : routed.events) size += event.event.size();
+  std::string body;
+  body.reserve(size + size / 8);
+  LinkRouted packed = routed;
+  for (RoutedEvent& event : packed.events) {
+    const auto id_at = static_cast<std::size_t>(event.id_text.data() - event.event.data());
+    const std::size_t start = body.size();
+    body += event.event;
+    event.event = std::string_view(body).substr(start);
+    event.id_text = event.event.substr(id_at, event.id_text.size());
   }
-  body.reserve(body.size() + size);
-  for (const RoutedEvent& event : routed.events) body += event.event;
-  return body;
+  return encode_behind(std::move(body), packed);
 }
 
 std::string encode(const LinkMatch& match) {
@@ -382,30 +467,37 @@ Result<LinkAlive> read_alive(std::string_view body) {
 }
 
 Result<LinkRouted> read_routed(std::string_view body) {
-  std::string_view events = body;
-  const auto head = Value::take(events, {.max_size = body.size(), .max_depth = 3});
-  if (!head) return malformed(kRoutedTopic, head.error().what);
-  Fields fields(*head);
+  const auto head_size = take_last(body, sizeof(Word));
+  const auto head = head_size ? take_last(body, load_little<Word>(head_size->data()))
+                              : std::optional<std::string_view>();
+  if (!head) return malformed(kRoutedTopic, "it is cut short");
+  const auto array = read_array(kRoutedTopic, *head, 6, kRoutedHeadLimits);
+  if (!array) return array.failure();
+  Fields fields(*array);
   const auto boot = fields.next().uint64();
   const auto generation = fields.next().uint64();
   const auto sequence = fields.next().uint64();
   const auto client = fields.next().string();
-  const Value list = fields.next();
-  if (!boot || !generation || !sequence || !client || !list.is_array()) {
-    return malformed(kRoutedTopic, "must be [boot, generation, sequence, client, [event…]]");
+  const auto count = fields.next().uint64();
+  const auto word_count = fields.next().uint64();
+  if (!boot || !generation || !sequence || !client || !count || !word_count) {
+    return malformed(kRoutedTopic, "must be [boot, generation, sequence, client, events, words]");
   }
-  LinkRouted routed{.boot = *boot,
-                    .generation = *generation,
-                    .sequence = *sequence,
-                    .client = *client,
-                    .events = {}};
-  routed.events.reserve(list.size());
-  for (const Value array : list.elements()) {
-    auto event = take_routed_event(array, events);
-    if (!event) return event.failure();
-    routed.events.push_back(std::move(*event));
+  const bool fits = *count <= *word_count && *word_count <= body.size() / sizeof(Word);
+  const auto bytes =
+      fits ? take_last(body, *word_count * sizeof(Word)) : std::optional<std::string_view>();
+  if (!bytes) return malformed(kRoutedTopic, "there are fewer words than it says");
+  LinkRouted routed{
+      .boot = *boot, .generation = *generation, .sequence = *sequence, .client = *client};
+  routed.events.reserve(*count);
+  routed.targets.reserve(*word_count - std::min(*word_count, *count * kEventWords));
+  Words words(*bytes);
+  for (std::uint64_t at = 0; at < *count; ++at) {
+    if (!take_routed_event(words, body, routed)) {
+      return malformed(kRoutedTopic, "an event's words do not fit its bytes");
+    }
   }
-  if (!events.empty()) return malformed(kRoutedTopic, "bytes are left over behind the events");
+  if (words.left() > 0) return malformed(kRoutedTopic, "words are left over behind the events");
   return routed;
 }
 

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -121,26 +122,36 @@ struct LinkAlive {
   std::uint64_t accepted = 0;        ///< Highest `link/routed` sequence of that boot it handled.
 };
 
-/// One event with the table positions of its targets. Positions from the number of targets on are
-/// of expectations: + 2n, it begins the expectation n; + 2n + 1, it is what n expects; those behind
-/// are of archives: + n, it is for the archive n. The views are into the body.
 struct RoutedEvent {
   std::string_view event;
-  bool loop = false;  ///< Over the hop limit: dead-letter it, do not deliver it.
-  std::vector<std::uint32_t> targets;
   std::string_view id_text = {};  ///< In `event`.
   Uuid id = {};
+  bool loop = false;               ///< Over the hop limit: dead-letter it, do not deliver it.
+  std::uint32_t first_target = 0;  ///< In LinkRouted::targets; so many of them are its.
+  std::uint32_t target_count = 0;
 };
 
-/// `link/routed`, forwarder to sidecar: [boot, generation, sequence, client, [routed event…]], a
-/// routed event being [size, where its id begins, loop, target index…], and behind it the events,
-/// so that nothing is read twice: the forwarder has checked them.
+/// `link/routed`, forwarder to sidecar: events and whom each is for. The views are into the body.
 struct LinkRouted {
   std::uint64_t boot = 0;
   std::uint64_t generation = 0;
   std::uint64_t sequence = 0;  ///< From 1, one more with each of this boot.
   std::string_view client;     ///< Whom to send the put-results.
-  std::vector<RoutedEvent> events;
+  std::vector<RoutedEvent> events = {};
+
+  /// Of all events, one after the other: positions in the table. Those from the number of targets
+  /// on are of expectations: + 2n, it begins the expectation n; + 2n + 1, it is what n expects;
+  /// those behind are of archives: + n, it is for the archive n.
+  std::vector<std::uint32_t> targets = {};
+
+  /// `event` without its targets, which are `of_it`.
+  void add(RoutedEvent event, std::span<const std::uint32_t> of_it);
+
+  std::span<const std::uint32_t> targets_of(const RoutedEvent& event) const {
+    return std::span(targets).subspan(event.first_target, event.target_count);
+  }
+
+  void clear();
 };
 
 /// `link/match`, sidecar to forwarder: [boot, generation, ticket, target, [event…]]: which of these
@@ -163,14 +174,21 @@ struct LinkMatched {
 
 std::string encode(const LinkTable& table);
 std::string encode(const LinkAlive& alive);
+
+/// The body with a copy of the events.
 std::string encode(const LinkRouted& routed);
+
+/// As encode(), but the events lie in `events` already, perhaps with others that are not routed.
+/// They are not copied if it has room for what comes behind them.
+std::string encode_behind(std::string events, const LinkRouted& routed);
+
 std::string encode(const LinkMatch& match);
 std::string encode(const LinkMatched& matched);
 
 Result<LinkTable> read_table(std::string_view body);
 Result<LinkAlive> read_alive(std::string_view body);
 
-/// Trusts the forwarder that the events are well-formed and within the limits.
+/// Trusts the forwarder that the events are well-formed and within the limits, and their ids.
 Result<LinkRouted> read_routed(std::string_view body);
 
 /// `limits` are an event's.

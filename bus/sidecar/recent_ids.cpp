@@ -2,8 +2,6 @@
 
 #include "bus/sidecar/recent_ids.h"
 
-#include <cstring>
-
 namespace conga::bus {
 namespace {
 
@@ -30,24 +28,12 @@ bool RecentIds::insert(const Uuid& id, SteadyTime when) {
   if ((entries_.size() + 1) * 2 > tags_.size()) grow();
   const auto number = first_ + static_cast<std::uint32_t>(entries_.size());
   entries_.push_back({.id = id, .second = second});
-  put(hash_of(id), number);
+  put(id.hash(), number);
   return true;
 }
 
 bool RecentIds::contains(const Uuid& id) const {
   return tags_[find(id)] != 0;
-}
-
-std::uint64_t RecentIds::hash_of(const Uuid& id) {
-  // The halves of a version 7 id are time and chance; multiplying spreads either one upwards.
-  constexpr std::uint64_t kSpread = 0x9e3779b97f4a7c15U;
-  constexpr unsigned kHalf = 32;
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-  std::memcpy(&high, id.bytes.data(), sizeof high);
-  std::memcpy(&low, id.bytes.data() + sizeof high, sizeof low);
-  const std::uint64_t mixed = (high * kSpread ^ low) * kSpread;
-  return mixed ^ mixed >> kHalf;
 }
 
 RecentIds::Tag RecentIds::tag_of(std::uint64_t hash) {
@@ -61,7 +47,7 @@ std::size_t RecentIds::place_of(std::uint64_t hash) const {
 
 /// Where the id is, or the empty place where it would go.
 std::size_t RecentIds::find(const Uuid& id) const {
-  const std::uint64_t hash = hash_of(id);
+  const std::uint64_t hash = id.hash();
   const Tag tag = tag_of(hash);
   std::size_t at = place_of(hash);
   while (tags_[at] != 0 && (tags_[at] != tag || entry_at(at).id != id)) {
@@ -86,7 +72,7 @@ void RecentIds::forget_oldest() {
   const std::size_t mask = tags_.size() - 1;
   std::size_t hole = find(entries_.front().id);
   for (std::size_t at = (hole + 1) & mask; tags_[at] != 0; at = (at + 1) & mask) {
-    const std::size_t home = place_of(hash_of(entry_at(at).id));
+    const std::size_t home = place_of(entry_at(at).id.hash());
     if (((at - home) & mask) < ((at - hole) & mask)) continue;
     tags_[hole] = tags_[at];
     numbers_[hole] = numbers_[at];
@@ -101,7 +87,7 @@ void RecentIds::grow() {
   tags_.assign(tags_.size() * 2, 0);
   numbers_.assign(tags_.size(), 0);
   std::uint32_t number = first_;
-  for (const Entry& entry : entries_) put(hash_of(entry.id), number++);
+  for (const Entry& entry : entries_) put(entry.id.hash(), number++);
 }
 
 }  // namespace conga::bus

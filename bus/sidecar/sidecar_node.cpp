@@ -14,6 +14,7 @@
 #include "bus/sidecar/outbox.h"
 #include "bus/sidecar/own_events.h"
 #include "bus/sidecar/pseudo_targets.h"
+#include "bus/sidecar/routed_targets.h"
 #include "bus/sidecar/sidecar_metrics.h"
 #include "common/wire/event/event.h"
 #include "common/wire/messages.h"
@@ -112,11 +113,16 @@ struct SidecarNode::State final : RecoveryVisitor {
   void on_table(const Time& at, const Frame& frame);
   void on_routed(const Time& at, Frame& frame);
   void drop(const LinkRouted& batch);
-  void on_routed_event(const Time& at, const RoutedEvent& event, std::string& results);
-  bool name_targets(const RoutedEvent& event);
-  std::span<const std::uint32_t> targets_of(const RoutedEvent& event) const;
-  void take_on(const Time& at, const EventRef& ref, const RoutedEvent& event);
-  void bury_loop(const EventRef& ref, const RoutedEvent& event);
+  void on_routed_event(const Time& at,
+                       const RoutedEvent& event,
+                       const RoutedTargets::Meaning& whom,
+                       std::string& results);
+  std::span<const TargetName> owed_to(const RoutedEvent& event, const RoutedTargets::Meaning& whom);
+  void take_on(const Time& at,
+               const EventRef& ref,
+               const RoutedEvent& event,
+               const RoutedTargets::Meaning& whom);
+  void bury_loop(const EventRef& ref, std::span<const TargetId> targets);
   void on_instance(const Time& at, const Frame& frame, const Topic& topic);
   void on_settlements(const Time& at, const Frame& frame, const Topic& topic);
   void on_gone(const Time& at, const Frame& frame);
@@ -163,9 +169,8 @@ struct SidecarNode::State final : RecoveryVisitor {
   DeliveryEngine engine;
   OwnEvents own_events;
   std::unique_ptr<Expectations> expectations;
-  std::vector<Expectations::Mark> marks;  ///< Of the event in work; kept for its memory.
   std::unique_ptr<Archives> archives;
-  std::vector<std::uint32_t> archived_in;  ///< The event in work; kept for its memory.
+  std::unique_ptr<RoutedTargets> routed_targets;
   CatchUps catch_ups;
   std::unique_ptr<LetterNews> news;
   std::unique_ptr<OperatorDesk> desk;
@@ -243,6 +248,7 @@ Result<> SidecarNode::State::open(const SidecarStores& stores) {
   bodies = std::make_unique<EventBodies>(*store, options.cache_size);
   expectations = std::make_unique<Expectations>(*bodies, own_events, options.most_expectations);
   archives = std::make_unique<Archives>(*bodies, stores.open_archive, log);
+  routed_targets = std::make_unique<RoutedTargets>(engine, *expectations, *archives);
   archives->set_durable(store->stats().next_sequence);
   engine.set_durable(store->stats().next_sequence);
   for (const PendingDelivery& delivery : owed_here) {
@@ -349,6 +355,7 @@ void SidecarNode::State::on_table(const Time& at, const Frame& frame) {
   catch_ups.set_table(at, *table);
   expectations->set_table(table->expectations);
   archives->set_table(table->archives);
+  routed_targets->forget();
   own_events.set_online();
   log.info("table of targets", {{"generation", generation}, {"targets", table->targets.size()}});
 }
@@ -369,7 +376,9 @@ void SidecarNode::State::on_routed(const Time& at, Frame& frame) {
   const bool own = batch->client == kSidecarClient;
   std::string& results =
       own ? own_events.results() : outbox.body_for(put_result_topic(batch->client));
-  for (const RoutedEvent& event : batch->events) on_routed_event(at, event, results);
+  for (const RoutedEvent& event : batch->events) {
+    on_routed_event(at, event, routed_targets->of(batch->targets_of(event)), results);
+  }
   accepted = std::max(accepted, batch->sequence);
   alive_due = true;
 }
@@ -390,15 +399,16 @@ void SidecarNode::State::drop(const LinkRouted& batch) {
 
 void SidecarNode::State::on_routed_event(const Time& at,
                                          const RoutedEvent& event,
+                                         const RoutedTargets::Meaning& whom,
                                          std::string& results) {
   const std::string_view text = event.id_text;
-  if (!name_targets(event)) {
+  if (!whom.known) {
     malformed(at, {Channel::Link, std::string(kRoutedTopic), {}}, "an event for no known target");
     return;
   }
   if (recent.contains(event.id)) {
     ++counters.duplicates;
-    expectations->take(at, marks, event.event, std::nullopt);
+    expectations->take(at, whom.marks, event.event, std::nullopt);
     append_put_ok(results, text);
     return;
   }
@@ -407,19 +417,17 @@ void SidecarNode::State::on_routed_event(const Time& at,
            PutResult{.event_id = std::string(text), .code = std::string(code), .message = message});
   };
   if (draining_until) return refuse("Unavailable", "the sidecar is stopping: put it again");
-  if (!catch_ups.may_owe(named)) {
+  if (!catch_ups.may_owe(whom.names)) {
     ++counters.journal_full;
     return refuse("JournalFull", "a new target's start cannot be recorded until space is freed");
   }
-  expectations->name_begun(marks, event.event, named);
-  archives->name(archived_in, named);
-  const auto ref = store->append(at.wall, named, event.event);
+  const auto ref = store->append(at.wall, owed_to(event, whom), event.event);
   if (ref) {
     ++counters.accepted;
     recent.insert(event.id, at.steady);
-    take_on(at, *ref, event);
-    expectations->take(at, marks, event.event, *ref);
-    archives->take(at, archived_in, *ref);
+    take_on(at, *ref, event, whom);
+    expectations->take(at, whom.marks, event.event, *ref);
+    archives->take(at, whom.archives, *ref);
     append_put_ok(results, text);
     return;
   }
@@ -432,56 +440,32 @@ void SidecarNode::State::on_routed_event(const Time& at,
   refuse("JournalFull", ref.error().what);
 }
 
-/// The positions of its targets; those of expectations and archives come after them.
-std::span<const std::uint32_t> SidecarNode::State::targets_of(const RoutedEvent& event) const {
-  return std::span(event.targets).first(event.targets.size() - marks.size() - archived_in.size());
+/// By whom the journal is to note that the event is owed; valid until the next call.
+std::span<const TargetName> SidecarNode::State::owed_to(const RoutedEvent& event,
+                                                        const RoutedTargets::Meaning& whom) {
+  if (whom.marks.empty() && whom.archives.empty()) return whom.names;
+  named = whom.names;
+  expectations->name_begun(whom.marks, event.event, named);
+  archives->name(whom.archives, named);
+  return named;
 }
 
-/// Fills `named`, `marks` and `archived_in`. False: a position is not in the table.
-bool SidecarNode::State::name_targets(const RoutedEvent& event) {
-  const auto first_mark = std::ranges::find_if(
-      event.targets, [this](std::uint32_t position) { return position >= engine.table_size(); });
-  const auto targets = static_cast<std::size_t>(first_mark - event.targets.begin());
-  named.resize(targets);
-  marks.clear();
-  archived_in.clear();
-  for (std::size_t at = 0; at < targets; ++at) {
-    named[at] = engine.name_of(engine.target_at(event.targets[at]));
-  }
-  for (std::size_t at = targets; at < event.targets.size(); ++at) {
-    if (event.targets[at] < engine.table_size()) return false;
-    const std::size_t behind = event.targets[at] - engine.table_size();
-    if (const auto mark = expectations->mark_at(behind)) {
-      marks.push_back(*mark);
-    } else if (behind - expectations->marks() < archives->size()) {
-      archived_in.push_back(static_cast<std::uint32_t>(behind - expectations->marks()));
-    } else {
-      return false;
-    }
-  }
-  return true;
-}
-
-void SidecarNode::State::take_on(const Time& at, const EventRef& ref, const RoutedEvent& event) {
-  const std::size_t wanted = event.loop ? 0 : event.targets.size() - marks.size();
+void SidecarNode::State::take_on(const Time& at,
+                                 const EventRef& ref,
+                                 const RoutedEvent& event,
+                                 const RoutedTargets::Meaning& whom) {
+  const std::size_t wanted = event.loop ? 0 : whom.targets.size() + whom.archives.size();
   bodies->remember(ref.sequence, event.event, wanted);
-  if (event.loop) {
-    bury_loop(ref, event);
-    return;
-  }
-  for (const std::uint32_t position : targets_of(event)) {
-    catch_ups.accept(at, engine.target_at(position), ref);
-  }
+  if (event.loop) return bury_loop(ref, whom.targets);
+  for (const TargetId target : whom.targets) catch_ups.accept(at, target, ref);
 }
 
-void SidecarNode::State::bury_loop(const EventRef& ref, const RoutedEvent& event) {
+void SidecarNode::State::bury_loop(const EventRef& ref, std::span<const TargetId> targets) {
   DeadLettered dead;
   dead.event = ref;
   dead.code = "LoopDetected";
   dead.message = "the event has more causes in a row than max-hops allows: some rules form a loop";
-  const auto targets = targets_of(event);
-  for (const std::uint32_t position : targets) {
-    const TargetId target = engine.target_at(position);
+  for (const TargetId target : targets) {
     burials.push_back({.dead = dead,
                        .target = engine.name_of(target),
                        .service = engine.service_of(target),

@@ -88,11 +88,3 @@ Uuid UuidFactory::make(WallTime now) {
 }
 
 }  // namespace conga
-
-std::size_t std::hash<conga::Uuid>::operator()(const conga::Uuid& id) const noexcept {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-  std::memcpy(&high, id.bytes.data(), 8);
-  std::memcpy(&low, id.bytes.data() + 8, 8);
-  return (high * 0x9e3779b97f4a7c15ULL) ^ low;
-}

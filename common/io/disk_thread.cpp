@@ -4,24 +4,17 @@
 
 #include "common/core/check.h"
 
-#include <cerrno>
-#include <cstring>
-#include <string>
-#include <sys/eventfd.h>
-#include <unistd.h>
 #include <utility>
 
 namespace conga {
 
 Result<std::unique_ptr<DiskThread>> DiskThread::start() {
-  const int descriptor = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (descriptor < 0) {
-    return fail(Fault::Transient, std::string("no descriptor for a thread: ") + strerror(errno));
-  }
-  return std::unique_ptr<DiskThread>(new DiskThread(descriptor));
+  auto ended = Wakeup::open();
+  if (!ended) return ended.failure();
+  return std::unique_ptr<DiskThread>(new DiskThread(std::move(*ended)));
 }
 
-DiskThread::DiskThread(int descriptor) : descriptor_(descriptor), thread_([this] { run(); }) {}
+DiskThread::DiskThread(Wakeup ended) : ended_(std::move(ended)), thread_([this] { run(); }) {}
 
 DiskThread::~DiskThread() {
   {
@@ -30,7 +23,6 @@ DiskThread::~DiskThread() {
   }
   changed_.notify_all();
   thread_.join();
-  ::close(descriptor_);
 }
 
 void DiskThread::begin(Job job) {
@@ -56,8 +48,7 @@ Result<> DiskThread::wait() {
 
 /// With the mutex held.
 Result<> DiskThread::collect() {
-  eventfd_t ended = 0;
-  ::eventfd_read(descriptor_, &ended);
+  ended_.clear();
   return *std::exchange(outcome_, std::nullopt);
 }
 
@@ -71,7 +62,7 @@ void DiskThread::run() {
     auto outcome = job();
     lock.lock();
     outcome_ = std::move(outcome);
-    ::eventfd_write(descriptor_, 1);
+    ended_.wake();
     changed_.notify_all();
   }
 }

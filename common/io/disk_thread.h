@@ -6,6 +6,7 @@
 #pragma once
 
 #include "common/io/disk_worker.h"
+#include "common/io/wakeup.h"
 
 #include <condition_variable>
 #include <memory>
@@ -31,15 +32,15 @@ public:
   Result<> wait() override;
 
   /// Readable while a job has ended and take() was not called since. For polling only.
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return ended_.descriptor(); }
 
 private:
-  explicit DiskThread(int descriptor);
+  explicit DiskThread(Wakeup ended);
 
   void run();
   Result<> collect();
 
-  const int descriptor_;
+  const Wakeup ended_;
   std::mutex mutex_;
   std::condition_variable changed_;
   Job job_;  ///< Empty: there is none, or it runs.

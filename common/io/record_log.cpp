@@ -108,7 +108,8 @@ Result<> RecordLog::resume(const LogScan& scan) {
   const auto size = (*file)->size();
   if (!size) return size.failure();
   active_ = {newest.header.number, std::move(*file), *size};
-  window_start_ = written_ = end_ = newest.end;
+  written_ = end_ = newest.end;
+  tail_.begin(end_);
   durable_end_ = end();
   return {};
 }
@@ -168,8 +169,8 @@ Result<> RecordLog::begin_segment(std::uint32_t number) {
   active_ = {number, std::move(*file), allocated};
   spares_.erase(spare);
   segments_.push_back({number, kDataStart, options_.segment_size, commit_, notes_});
-  window_.clear();
-  window_start_ = written_ = end_ = kDataStart;
+  written_ = end_ = kDataStart;
+  tail_.begin(end_);
   if (durable_end_.segment == 0) durable_end_ = end();
   return {};
 }
@@ -361,7 +362,6 @@ Result<RecordLog::Slot> RecordLog::append(std::uint8_t type,
     if (auto rolled = roll(); !rolled) return rolled.failure();
   }
   // Byte for byte, so that the next segment is ready when this one is full, however busy it is.
-  // Before the record has its place: filling may wait for a commit, whose end moves the window.
   unpaid_ += frame.size();
   if (unpaid_ >= options_.zero_step) {
     unpaid_ = 0;
@@ -373,16 +373,14 @@ Result<RecordLog::Slot> RecordLog::append(std::uint8_t type,
 
 char* RecordLog::extend(std::uint8_t type, std::size_t size) {
   const RecordFrame frame{static_cast<std::uint32_t>(size), commit_, type, first_of_commit_};
-  // The committer reads from the window, which must not move meanwhile. An error is told later.
-  const bool moves = window_.size() + frame.size() > window_.capacity();
-  if (moves) static_cast<void>(wait_for_commit());
-  const std::size_t at = window_.size();
-  window_.resize(at + frame.size());  // Zeros: the padding is part of what the CRC covers.
-  store_frame(window_.data() + at, frame);
+  char* const at = tail_.extend(frame.size());
+  store_frame(at, frame);
+  // The padding is part of what the CRC covers.
+  std::memset(at + kFrameSize + size, 0, frame.size() - kFrameSize - size);
   end_ += static_cast<std::uint32_t>(frame.size());
   first_of_commit_ = false;
   dirty_ = true;
-  return window_.data() + at + kFrameSize;
+  return at + kFrameSize;
 }
 
 /// The records of the segment from `from` to `to` get their CRC; `bytes` are theirs.
@@ -398,13 +396,13 @@ void RecordLog::finish_records(char* bytes, LogPosition from, std::uint32_t to) 
 Result<> RecordLog::flush() {
   if (auto free = wait_for_commit(); !free) return free;
   if (written_ == end_) return {};
-  finish_records(window_.data() + (written_ - window_start_), {active_.number, written_}, end_);
-  const auto bytes = std::string_view(window_).substr(written_ - window_start_);
-  auto put = active_.file->write_end(written_, bytes, zeros_behind());
+  char* const bytes = tail_.fresh(written_);
+  finish_records(bytes, {active_.number, written_}, end_);
+  auto put = active_.file->write_end(written_, {bytes, end_ - written_}, zeros_behind());
   if (!put) return die(put);
   written_ = end_;
   segments_.back().end = end_;
-  trim_window();
+  if (tail_.fresh_size() >= options_.read_window) tail_.turn_over();
   return {};
 }
 
@@ -412,14 +410,6 @@ Result<> RecordLog::flush() {
 std::size_t RecordLog::zeros_behind() const {
   const std::uint64_t room = std::max<std::uint64_t>(active_.allocated, end_) - end_;
   return std::min<std::uint64_t>(kFrameSize, room);
-}
-
-void RecordLog::trim_window() {
-  if (window_.size() <= 4 * options_.read_window) return;
-  const std::size_t excess =
-      std::min<std::size_t>(window_.size() - options_.read_window, written_ - window_start_);
-  window_.erase(0, excess);
-  window_start_ += static_cast<std::uint32_t>(excess);
 }
 
 Result<> RecordLog::sync() {
@@ -456,7 +446,7 @@ Result<bool> RecordLog::begin_sync() {
   for (const auto& file : unsynced_) left.push_back(file.get());
   under_way_ = UnderWay{.end = end(), .files = left.size()};
   options_.committer->begin([file = active_.file.get(),
-                             bytes = window_.data() + (written_ - window_start_),
+                             bytes = tail_.fresh(written_),
                              from = LogPosition{active_.number, written_},
                              to = end_,
                              zeros = zeros_behind(),
@@ -469,6 +459,7 @@ Result<bool> RecordLog::begin_sync() {
     }
     return file->sync();
   });
+  tail_.turn_over();
   written_ = end_;
   segments_.back().end = end_;
   note_commit();
@@ -495,7 +486,6 @@ Result<> RecordLog::end_commit(const Result<>& committed) {
   unsynced_.erase(unsynced_.begin(), unsynced_.begin() + static_cast<std::ptrdiff_t>(ended.files));
   ++syncs_;
   durable_end_ = ended.end;
-  trim_window();
   return {};
 }
 
@@ -515,15 +505,13 @@ Result<> RecordLog::die(const Result<>& outcome) {
 }
 
 Result<RecordLog::Read> RecordLog::read(LogPosition position) {
-  if (position.segment != active_.number || position.offset < window_start_) {
-    return read_from_file(position);
-  }
-  const bool inside = position.offset % 8 == 0 && position.offset + kFrameSize <= end_;
-  if (inside) {
-    const char* const at = window_.data() + (position.offset - window_start_);
-    const RecordFrame frame = load_frame(at);
-    if (position.offset + frame.size() <= end_) {
-      return Read{frame.type, std::string(at + kFrameSize, frame.length)};
+  if (position.segment != active_.number) return read_from_file(position);
+  const std::string_view bytes = tail_.from(position.offset);
+  if (bytes.empty() && position.offset < end_) return read_from_file(position);
+  if (position.offset % 8 == 0 && bytes.size() >= kFrameSize) {
+    const RecordFrame frame = load_frame(bytes.data());
+    if (frame.size() <= bytes.size()) {
+      return Read{frame.type, std::string(bytes.substr(kFrameSize, frame.length))};
     }
   }
   return fail(Fault::Corrupt,

@@ -13,6 +13,7 @@
 
 #include "common/io/disk_worker.h"
 #include "common/io/log_scan.h"
+#include "common/io/log_tail.h"
 #include "common/io/read_ahead.h"
 
 #include <cstddef>
@@ -30,9 +31,10 @@ struct RecordLogOptions {
   std::string directory;
   std::uint32_t segment_size = std::uint32_t{64} << 20U;  ///< 16 KiB to 2 GiB, of whole 4 KiB.
   std::uint32_t zero_step = std::uint32_t{1} << 20U;      ///< How much prepare() fills at a time.
-  std::uint64_t read_window = std::uint64_t{256} << 10U;  ///< Newest bytes, kept to be read back.
-  std::size_t spare_segments = 2;                         ///< Dropped ones kept for use again.
-  bool accept_damage = false;  ///< Open a damaged log: what is lost is skipped from now on.
+  /// So many of the newest bytes at least are kept to be read back, unless commits are smaller.
+  std::uint64_t read_window = std::uint64_t{256} << 10U;
+  std::size_t spare_segments = 2;  ///< Dropped ones kept for use again.
+  bool accept_damage = false;      ///< Open a damaged log: what is lost is skipped from now on.
   /// What is not written any more is read ahead by a thread (ReadAhead), which `files` must allow.
   bool read_ahead = false;
 
@@ -192,7 +194,6 @@ private:
   bool spare_takes(std::uint64_t size) const;
   char* extend(std::uint8_t type, std::size_t size);
   static void finish_records(char* bytes, LogPosition from, std::uint32_t to);
-  void trim_window();
   Result<> check_alive() const;
   Result<> die(const Result<>& outcome);
   Result<File*> file_of(std::uint32_t number);
@@ -213,10 +214,9 @@ private:
   std::vector<Spare> spares_;
   std::vector<OpenFile> readers_;
 
-  /// The newest bytes of the active segment, from `window_start_` to `end_`. Those below
-  /// `written_` are with the kernel, or with the committer.
-  std::string window_;
-  std::uint32_t window_start_ = kDataStart;
+  /// The newest bytes of the active segment, up to `end_`. Those from `written_` on have come since
+  /// turn_over(); the others are with the kernel, or with the committer.
+  LogTail tail_;
   std::uint32_t written_ = kDataStart;
   std::uint32_t end_ = kDataStart;
 

@@ -98,9 +98,9 @@ public:
 private:
   static spdlog::sink_ptr make_sink(bool json) {
     if (json || ::isatty(STDERR_FILENO) == 0) {
-      return std::make_shared<spdlog::sinks::stderr_sink_st>();
+      return std::make_shared<spdlog::sinks::stderr_sink_mt>();
     }
-    return std::make_shared<spdlog::sinks::stderr_color_sink_st>();
+    return std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
   }
 
   bool json_;

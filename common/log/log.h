@@ -71,6 +71,7 @@ public:
 };
 
 /// Writes to standard error with time, level and channel; text in colour if that is a terminal.
+/// Logs of several threads may write to it.
 std::shared_ptr<LogSink> make_stderr_sink(LogOptions::Format format);
 
 /// Keeps its lines as text (`warning rules: message key=value`), for tests.
@@ -90,7 +91,7 @@ std::string format_text(std::string_view message, LogFields fields);
 /// `"channel":"bus","message":"…","key":1`: the members of a JSON object.
 std::string format_json_members(const LogLine& line);
 
-/// Owned by its daemon's thread and touched by no other.
+/// Owned by one thread and touched by no other; another thread gets one by channel().
 class Log {
 public:
   /// To standard error.

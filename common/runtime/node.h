@@ -29,7 +29,7 @@ enum class Channel : std::uint8_t {
 struct Frame {
   Channel channel = Channel::Bus;
   std::string topic;
-  std::string body;  ///< msgpack objects, concatenated.
+  std::string body;  ///< msgpack objects, concatenated. What came has room for some more.
 
   friend bool operator==(const Frame&, const Frame&) = default;
 };
@@ -41,7 +41,7 @@ struct Presence {
 };
 
 /// One turn is: on_presence and on_frame for what has come, on_time once, commit once. All calls
-/// come from one thread with a `now` that does not change within the turn.
+/// come from one thread at a time with a `now` that does not change within the turn.
 class Node {
 public:
   Node() = default;

@@ -123,7 +123,9 @@ class Daemon:
 
 
 class Site:
-    """A bus with its sidecar in a temporary folder, and whatever else is added to it."""
+    """A bus with its sidecar in a temporary folder, and whatever else is added to it.
+
+    The sidecar is a process, embedded, or threaded: embedded, and every turn done by its thread."""
 
     def __init__(self, build, rules, sidecar="process", bus_keys="", sidecar_keys="", journal_keys=""):
         self.build = pathlib.Path(build).resolve()
@@ -137,9 +139,12 @@ class Site:
         self.bus_file = self.folder / "bus.yaml"
         self.sidecar_file = self.folder / "sidecar.yaml"
         self.rules_file.write_text(rules)
+        if sidecar == "threaded":
+            bus_keys += "sidecar-hand-over-size: 0B\n"
         self.bus_file.write_text(
             f"publish: {self.publish}\nsubscribe: {self.subscribe}\nrules: rules.yaml\n"
-            f"sidecar: {sidecar}\nsidecar-config: sidecar.yaml\n"
+            f"sidecar: {'process' if sidecar == 'process' else 'embedded'}\n"
+            f"sidecar-config: sidecar.yaml\n"
             f"link: {{endpoint: '{self.link}'}}\n{bus_keys}"
         )
         self.sidecar_file.write_text(

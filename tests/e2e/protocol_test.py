@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real conga-bus and conga-sidecar against a client written from docs/protocol.md (peer.py).
 
-    protocol_test.py BUILD process|embedded [unittest's options]
+    protocol_test.py BUILD process|embedded|threaded [unittest's options]
 """
 
 import sys

@@ -100,12 +100,14 @@ class Worker:
 
 
 class CrashTest:
-    def __init__(self, build, chance, rate):
+    def __init__(self, build, chance, rate, sidecar):
         self.chance = chance
         self.kills = collections.Counter()
+        # Embedded, it has every turn done by its thread: under this load few would be.
+        self.sidecar = sidecar or ("threaded" if chance.random() < 0.3 else "process")
         # In half of the runs every commit is done by the sidecar's thread.
         keys = ", hand-over-size: 0B" if chance.random() < 0.5 else ""
-        self.site = Site(build, RULES, journal_keys=keys)
+        self.site = Site(build, RULES, sidecar=self.sidecar, journal_keys=keys)
         self.publishers = [
             Worker(self.site, "publish", f"publisher-{each}", rate / PUBLISHERS, chance)
             for each in range(PUBLISHERS)
@@ -138,7 +140,7 @@ class CrashTest:
             self._strike()
 
     def _strike(self):
-        daemons = [self.site.bus, self.site.sidecar, self.site.sidecar]
+        daemons = [self.site.bus, self.site.durable, self.site.durable]
         victim = self.chance.choice(daemons + [self.chance.choice(self.consumers)])
         name = victim.name if victim in daemons else "consumer"
         if self.chance.random() < 0.25:
@@ -168,7 +170,8 @@ class CrashTest:
         where = ["--publish", self.site.publish, "--subscribe", self.site.subscribe]
         letters = list(self._lines("dlq", "export", *where))
         self.site.bus.stop()
-        self.site.sidecar.stop()
+        if self.site.sidecar:
+            self.site.sidecar.stop()
         violations = []
         journal = self.site.folder / "journal"
         code, out, error = self.site.run("cli/conga", "journal", "verify", journal, seconds=300)
@@ -226,12 +229,14 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--sidecar", choices=["process", "threaded"], default=None,
+                        help="what it is; by default the seed decides")
     parser.add_argument("--rate", type=float, default=800, help="events a second, all publishers")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 30)
     print(f"crash-test: seed {seed}, {options.seconds:.0f} s", flush=True)
     start = time.monotonic()
-    test = CrashTest(options.build, random.Random(seed), options.rate)
+    test = CrashTest(options.build, random.Random(seed), options.rate, options.sidecar)
     violations = ["it did not come to its end"]
     try:
         violations, record = test.run(options.seconds)
@@ -239,7 +244,7 @@ def main():
         kills = ", ".join(f"{name} {count}" for name, count in sorted(test.kills.items()))
         print(f"crash-test: {len(record.put)} events put, {len(record.promised)} promised, "
               f"{len(record.seen)} deliveries ({len(record.seen) - first} of them repeats), "
-              f"{len(record.letters)} dead letters; strikes: {kills}; "
+              f"{len(record.letters)} dead letters; sidecar: {test.sidecar}; strikes: {kills}; "
               f"{time.monotonic() - start:.0f} s")
     finally:
         test.end()

@@ -102,7 +102,7 @@ bool route_to_one_less(Frame& frame) {
   auto routed = bus::read_routed(frame.body);
   if (!routed) return true;
   for (bus::RoutedEvent& event : routed->events) {
-    if (!event.targets.empty()) event.targets.pop_back();
+    if (event.target_count > 0) --event.target_count;
   }
   frame.body = encode(*routed);
   return true;

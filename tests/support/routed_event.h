@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// routed_event(): an event as the forwarder hands it to the sidecar.
+// with_event(): an event in a `link/routed`, as the forwarder hands it to the sidecar.
 
 #pragma once
 
@@ -15,13 +15,15 @@
 namespace conga::bus::testing {
 
 /// `event` has an `id`, and outlives what is returned.
-inline RoutedEvent routed_event(std::string_view event,
-                                bool loop = false,
-                                std::vector<std::uint32_t> targets = {}) {
-  RoutedEvent routed{.event = event, .loop = loop, .targets = std::move(targets)};
+inline LinkRouted with_event(LinkRouted batch,
+                             std::string_view event,
+                             const std::vector<std::uint32_t>& targets = {},
+                             bool loop = false) {
+  RoutedEvent routed{.event = event, .loop = loop};
   routed.id_text = *Value::trusted(event).find("id")->string();
   routed.id = Uuid::parse(routed.id_text).value_or(Uuid());
-  return routed;
+  batch.add(routed, targets);
+  return batch;
 }
 
 }  // namespace conga::bus::testing

@@ -66,6 +66,7 @@ TEST_CASE("the file that is installed names every key with its default") {
   CHECK(installed->rules == defaults->rules);
   CHECK(installed->sidecar == defaults->sidecar);
   CHECK(installed->sidecar_config == defaults->sidecar_config);
+  CHECK(installed->sidecar_hand_over_size == defaults->sidecar_hand_over_size);
   CHECK(installed->drain_limit == defaults->drain_limit);
   CHECK(installed->metrics.listen == defaults->metrics.listen);
   CHECK(installed->log.level == defaults->log.level);
@@ -77,7 +78,7 @@ TEST_CASE("the file that is installed names every key with its default") {
   CHECK(installed->forwarder.link.patience == defaults->forwarder.link.patience);
   CHECK(installed->forwarder.link.timeout == defaults->forwarder.link.timeout);
   const std::string bare = without_comments(*text);
-  CHECK(std::count(bare.begin(), bare.end(), '\n') == 22);
+  CHECK(std::count(bare.begin(), bare.end(), '\n') == 23);
 }
 
 TEST_CASE("every fault is told at once, with its place and what is allowed") {

@@ -32,7 +32,8 @@ Handed read_handed(const Frame& frame) {
   CHECK(routed->boot == kBoot);
   Handed handed{.client = std::string(routed->client), .targets = {}, .loops = {}};
   for (const auto& event : routed->events) {
-    handed.targets.push_back(event.targets);
+    const auto targets = routed->targets_of(event);
+    handed.targets.emplace_back(targets.begin(), targets.end());
     handed.loops.push_back(event.loop);
   }
   return handed;
@@ -67,6 +68,37 @@ TEST_CASE("an event keeps its bytes on the way to the sidecar") {
   REQUIRE(out.size() == 1);
   const auto routed = conga::bus::read_routed(out[0].body);
   CHECK(routed->events.at(0).event == event);
+}
+
+TEST_CASE("a put that is mostly for the sidecar goes on as it came, of another its events alone") {
+  Bench bench;
+  bench.alive();
+  bench.presence("topic/news");
+  const auto handed_on = [&bench](const std::vector<std::string>& events) {
+    std::string put;
+    for (const std::string& event : events) put += event;
+    std::vector<Frame> out = bench.put(put);
+    const auto link = std::ranges::find(out, Channel::Link, &Frame::channel);
+    REQUIRE(link != out.end());
+    return std::move(link->body);
+  };
+  const std::string seen = event_of(1, "Seen");
+  const std::vector<std::string> paid{
+      event_of(2, "Paid"), event_of(3, "Paid"), event_of(4, "Paid"), event_of(5, "Paid")};
+
+  const std::string whole = handed_on({paid[0], seen, paid[1], paid[2], paid[3]});
+  const auto most = read_routed(whole);
+  REQUIRE(most);
+  REQUIRE(most->events.size() == 4);
+  for (std::size_t at = 0; at < 4; ++at) CHECK(most->events[at].event == paid[at]);
+  CHECK(whole.find(seen) != std::string::npos);
+
+  const std::string part = handed_on({seen, seen, event_of(6, "Paid"), seen});
+  const auto one = read_routed(part);
+  REQUIRE(one);
+  REQUIRE(one->events.size() == 1);
+  CHECK(one->events[0].event == event_of(6, "Paid"));
+  CHECK(part.find(seen) == std::string::npos);
 }
 
 TEST_CASE("events with only topics as targets are republished and answered at once") {

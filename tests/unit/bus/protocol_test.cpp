@@ -153,11 +153,8 @@ void add_link_examples(Examples& examples) {
                                      .ordering = {}}}};
   examples["link-table"] = {std::string(kTableTopic), encode(table)};
   const std::string event = order_paid();
-  const LinkRouted routed{.boot = 77,
-                          .generation = 1,
-                          .sequence = 4,
-                          .client = "web-1",
-                          .events = {conga::bus::testing::routed_event(event, false, {0})}};
+  const LinkRouted routed = conga::bus::testing::with_event(
+      {.boot = 77, .generation = 1, .sequence = 4, .client = "web-1"}, event, {0});
   examples["link-routed"] = {std::string(kRoutedTopic), encode(routed)};
   const LinkAlive alive{.boot = 5, .forwarder_boot = 77, .generation = 1, .accepted = 4};
   examples["link-alive"] = {std::string(kAliveTopic), encode(alive)};

@@ -18,7 +18,6 @@ using namespace std::chrono_literals;
 using conga::Event;
 using conga::bus::kExpectationTarget;
 using conga::bus::LinkExpectation;
-using conga::bus::LinkRouted;
 using conga::bus::LinkTable;
 using conga::bus::SettledRecord;
 using conga::bus::StoredEvent;
@@ -65,11 +64,11 @@ public:
   /// The forwarder gives the sidecar's own event back: to be journalled, for nobody.
   void route_back(const std::string& event) {
     frame(std::string(conga::bus::kRoutedTopic),
-          encode(LinkRouted{.boot = 77,
-                            .generation = generation,
-                            .sequence = ++sequence,
-                            .client = conga::bus::kSidecarClient,
-                            .events = {conga::bus::testing::routed_event(event)}}));
+          encode(conga::bus::testing::with_event({.boot = 77,
+                                                  .generation = generation,
+                                                  .sequence = ++sequence,
+                                                  .client = conga::bus::kSidecarClient},
+                                                 event)));
   }
 
   void accept(const std::string& event) {

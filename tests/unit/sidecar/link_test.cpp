@@ -8,7 +8,11 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 using conga::Duration;
 using conga::bus::LinkAlive;
@@ -18,6 +22,7 @@ using conga::bus::LinkRouted;
 using conga::bus::LinkTable;
 using conga::bus::LinkTarget;
 using conga::bus::RetryPolicy;
+using conga::bus::testing::with_event;
 
 namespace {
 
@@ -117,8 +122,8 @@ TEST_CASE("any routed batch reads back as it was written, the events byte for by
                       .client = client,
                       .events = {}};
     for (const std::string& event : events) {
-      routed.events.push_back(conga::bus::testing::routed_event(
-          event, *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<std::vector<std::uint32_t>>()));
+      const auto targets = *rc::gen::arbitrary<std::vector<std::uint32_t>>();
+      routed = with_event(std::move(routed), event, targets, *rc::gen::arbitrary<bool>());
     }
     const std::string body = encode(routed);
     const auto read = conga::bus::read_routed(body);
@@ -132,7 +137,8 @@ TEST_CASE("any routed batch reads back as it was written, the events byte for by
       RC_ASSERT(read->events[at].id == routed.events[at].id);
       RC_ASSERT(read->events[at].id_text == routed.events[at].id_text);
       RC_ASSERT(read->events[at].loop == routed.events[at].loop);
-      RC_ASSERT(read->events[at].targets == routed.events[at].targets);
+      RC_ASSERT(std::ranges::equal(read->targets_of(read->events[at]),
+                                   routed.targets_of(routed.events[at])));
     }
   }));
 }
@@ -188,11 +194,7 @@ TEST_CASE("no prefix of a message is taken for the message") {
   }
   const std::string event = an_event();
   const std::string routed =
-      encode(LinkRouted{.boot = 1,
-                        .generation = 2,
-                        .sequence = 3,
-                        .client = "c",
-                        .events = {conga::bus::testing::routed_event(event, false, {0})}});
+      encode(with_event({.boot = 1, .generation = 2, .sequence = 3, .client = "c"}, event, {0}));
   for (std::size_t size = 0; size < routed.size(); ++size) {
     CHECK_FALSE(conga::bus::read_routed(std::string_view(routed).substr(0, size)));
   }
@@ -218,21 +220,63 @@ TEST_CASE("a table with a missing or wrong member names it") {
   CHECK(table.error().what.find("'service'") != std::string::npos);
 }
 
-TEST_CASE("a routed batch whose head does not fit its events is refused") {
-  const auto batch = [](std::uint64_t size, std::uint64_t id_at) {
-    std::string body;
-    conga::Packer packer(body);
-    packer.array(5).unsigned_integer(1).unsigned_integer(2).unsigned_integer(3).string("c");
-    packer.array(1).array(3).unsigned_integer(size).unsigned_integer(id_at).boolean(false);
-    return body + an_event();
+TEST_CASE("events that are passed on lie in the put as they came, between others") {
+  const std::string event = an_event();
+  std::string put;
+  put.reserve(1000);
+  put.append("first").append(event).append("between").append(event).append("last");
+  const char* const bytes = put.data();
+  const std::string_view view = put;
+  LinkRouted routed{.boot = 1, .generation = 2, .sequence = 3, .client = "c"};
+  routed = with_event(std::move(routed), view.substr(5, event.size()), {7});
+  routed = with_event(std::move(routed), view.substr(12 + event.size(), event.size()), {}, true);
+  const std::string body = encode_behind(std::move(put), routed);
+  CHECK(body.data() == bytes);
+  const auto read = conga::bus::read_routed(body);
+  REQUIRE(read);
+  REQUIRE(read->events.size() == 2);
+  CHECK(read->events[0].event == event);
+  CHECK(read->events[0].event.data() == bytes + 5);
+  CHECK(read->events[1].event == event);
+  CHECK(read->events[1].loop);
+  CHECK(read->targets == std::vector<std::uint32_t>{7});
+}
+
+TEST_CASE("a routed batch whose words do not fit its events is refused") {
+  using Words = std::vector<std::uint32_t>;
+  const auto batch = [](const Words& words, std::uint64_t events = 1, std::uint64_t more = 0) {
+    std::string body = an_event();
+    for (const std::uint32_t word : words) {
+      body.append(reinterpret_cast<const char*>(&word), sizeof word);
+    }
+    std::string head;
+    conga::Packer packer(head);
+    packer.array(6).unsigned_integer(1).unsigned_integer(2).unsigned_integer(3).string("c");
+    packer.unsigned_integer(events).unsigned_integer(words.size() + more);
+    const auto size = static_cast<std::uint32_t>(head.size());
+    return body + head + std::string(reinterpret_cast<const char*>(&size), sizeof size);
   };
-  const std::uint64_t size = an_event().size();
-  const std::uint64_t id_at = size - conga::Uuid::kTextSize;
-  CHECK(conga::bus::read_routed(batch(size, id_at)));
-  CHECK_FALSE(conga::bus::read_routed(batch(size + 1, id_at)));
-  CHECK_FALSE(conga::bus::read_routed(batch(size - 1, id_at)));
-  CHECK_FALSE(conga::bus::read_routed(batch(~std::uint64_t{0}, id_at)));
-  CHECK_FALSE(conga::bus::read_routed(batch(size, id_at + 1)));
-  CHECK_FALSE(conga::bus::read_routed(batch(size, 0)));
-  CHECK_FALSE(conga::bus::read_routed(batch(size, ~std::uint64_t{0})));
+  const auto size = static_cast<std::uint32_t>(an_event().size());
+  const auto id_at = static_cast<std::uint32_t>(size - conga::Uuid::kTextSize);
+  CHECK(conga::bus::read_routed(batch({0, size, id_at, 1, 0, 0, 0, 0, 5})));
+  CHECK(conga::bus::read_routed(batch({}, 0)));
+  for (const Words& words : {Words{0, size + 1, id_at, 0, 0, 0, 0, 0},
+                             Words{1, size, id_at, 0, 0, 0, 0, 0},
+                             Words{~0U, size, id_at, 0, 0, 0, 0, 0},
+                             Words{0, ~0U, id_at, 0, 0, 0, 0, 0},
+                             Words{0, size, id_at + 1, 0, 0, 0, 0, 0},
+                             Words{0, size, ~0U, 0, 0, 0, 0, 0},
+                             Words{0, 35, 0, 0, 0, 0, 0, 0},
+                             Words{0, size, id_at, 2, 0, 0, 0, 0, 5},
+                             Words{0, size, id_at, 0x7fff'ffff, 0, 0, 0, 0, 5},
+                             Words{0, size, id_at, 0, 0, 0, 0, 0, 5},
+                             Words{0, size, id_at, 0, 0, 0, 0}}) {
+    CHECK_FALSE(conga::bus::read_routed(batch(words)));
+  }
+  const Words good{0, size, id_at, 0, 0, 0, 0, 0};
+  CHECK_FALSE(conga::bus::read_routed(batch(good, 0)));
+  CHECK_FALSE(conga::bus::read_routed(batch(good, 2)));
+  CHECK_FALSE(conga::bus::read_routed(batch(good, ~std::uint64_t{0})));
+  CHECK_FALSE(conga::bus::read_routed(batch(good, 1, 1000)));
+  CHECK_FALSE(conga::bus::read_routed(batch(good, 1, ~std::uint64_t{0} >> 2U)));
 }

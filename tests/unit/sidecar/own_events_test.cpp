@@ -15,7 +15,6 @@ using namespace std::chrono_literals;
 using conga::PutResult;
 using conga::Settlement;
 using conga::bus::DeadLetter;
-using conga::bus::LinkRouted;
 using conga::bus::testing::SidecarBench;
 using conga::bus::testing::target;
 
@@ -43,11 +42,11 @@ std::string bury_one(SidecarBench& bench, const std::string& event) {
 /// The forwarder routed what the sidecar put: to nobody.
 void route_back(SidecarBench& bench, const std::string& event) {
   bench.frame(std::string(conga::bus::kRoutedTopic),
-              encode(LinkRouted{.boot = 77,
-                                .generation = bench.generation,
-                                .sequence = ++bench.sequence,
-                                .client = conga::bus::kSidecarClient,
-                                .events = {conga::bus::testing::routed_event(event)}}));
+              encode(conga::bus::testing::with_event({.boot = 77,
+                                                      .generation = bench.generation,
+                                                      .sequence = ++bench.sequence,
+                                                      .client = conga::bus::kSidecarClient},
+                                                     event)));
 }
 
 }  // namespace

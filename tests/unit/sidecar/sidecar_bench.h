@@ -76,14 +76,14 @@ public:
   }
 
   void route(const std::string& event,
-             std::vector<std::uint32_t> targets = {0},
+             const std::vector<std::uint32_t>& targets = {0},
              bool loop = false) {
     frame(std::string(kRoutedTopic),
-          encode(LinkRouted{.boot = 77,
-                            .generation = generation,
-                            .sequence = ++sequence,
-                            .client = "web-1",
-                            .events = {routed_event(event, loop, std::move(targets))}}));
+          encode(with_event(
+              {.boot = 77, .generation = generation, .sequence = ++sequence, .client = "web-1"},
+              event,
+              targets,
+              loop)));
   }
 
   void ready(const std::string& service, const std::string& instance, std::uint32_t credit = 10) {
