@@ -25,9 +25,7 @@ Result<std::unique_ptr<Node>> open_embedded(const BusConfig& config,
   NodeThreadOptions options;
   options.hand_over_size = config.sidecar_hand_over_size;
   options.wake_descriptor = own.disk.committer->descriptor();
-  options.after_turn = [&own](const Time& now) { own.log.on_time(now); };
-  auto thread =
-      NodeThread::start(std::move(*node), surroundings.clock, own.news, std::move(options));
+  auto thread = NodeThread::start(std::move(*node), surroundings.clock, own.news, options);
   if (!thread) return thread.failure();
   return std::unique_ptr<Node>(std::move(*thread));
 }

@@ -94,7 +94,7 @@ private:
   std::string& gather(Bodies& bodies, std::string_view topic);
   void send_gathered();
   void on_client_frame(const Time& now, Frame& frame);
-  void on_put(const Time& now, std::string_view client, std::string& body);
+  void on_put(const Time& now, std::string_view client, std::string& put);
   void on_event(const EventView& event, std::string& results);
   static bool is_reserved(const EventView& event, std::string_view client);
   void refuse_reserved(const EventView& event, std::string& results);

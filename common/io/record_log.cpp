@@ -237,7 +237,7 @@ Result<> RecordLog::grow() {
 /// grow(), but for a full disk, which matters only once the room is needed. False: nothing done.
 bool RecordLog::fill_ahead() {
   const bool active_full = active_.allocated >= options_.segment_size;
-  if (active_full && has_filled_spare()) return false;
+  if (active_full && filled_spare() != nullptr) return false;
   if (active_full && options_.filler != nullptr) {
     // An error is told where it stands in the way: by prepare(), or when the room is needed.
     if (poll_filling().value_or(false)) begin_filling();
@@ -246,9 +246,11 @@ bool RecordLog::fill_ahead() {
   return grow().has_value();
 }
 
-bool RecordLog::has_filled_spare() const {
-  return std::ranges::any_of(
-      spares_, [this](const Spare& spare) { return spare.allocated >= options_.segment_size; });
+/// Null: none is ready to be the next segment.
+RecordLog::Spare* RecordLog::filled_spare() {
+  const auto spare = std::ranges::find_if(
+      spares_, [this](const Spare& each) { return each.allocated >= options_.segment_size; });
+  return spare == spares_.end() ? nullptr : &*spare;
 }
 
 /// Gives the filler, which is free, a step of a spare segment. No more at a time, or a commit
@@ -294,17 +296,15 @@ Result<bool> RecordLog::prepare() {
   if (auto alive = check_alive(); !alive) return alive.failure();
   const auto free = poll_filling();
   if (!free || !*free) return free;
-  const auto ready = [this](const Spare& spare) {
-    return spare.allocated >= options_.segment_size;
-  };
-  const auto spare = std::ranges::find_if(spares_, ready);
-  if (active_.allocated >= options_.segment_size && spare != spares_.end()) {
+  const bool active_full = active_.allocated >= options_.segment_size;
+  Spare* const spare = filled_spare();
+  if (active_full && spare != nullptr) {
     if (spare->synced) return false;
     if (auto synced = die(spare->file->sync()); !synced) return synced.failure();
     spare->synced = true;
     return false;
   }
-  if (active_.allocated >= options_.segment_size && options_.filler != nullptr) {
+  if (active_full && options_.filler != nullptr) {
     begin_filling();
     return true;
   }

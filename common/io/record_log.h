@@ -180,7 +180,7 @@ private:
   Result<> grow();
   bool fill_ahead();
   Result<> fill(File& file, std::uint64_t& allocated);
-  bool has_filled_spare() const;
+  Spare* filled_spare();
   void begin_filling();
   Result<bool> poll_filling();
   Result<> finish_filling();

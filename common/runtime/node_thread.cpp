@@ -31,7 +31,7 @@ Result<std::unique_ptr<NodeThread>> NodeThread::start(std::unique_ptr<Node> node
   auto work = Wakeup::open();
   if (!work) return work.failure();
   return std::unique_ptr<NodeThread>(
-      new NodeThread(std::move(node), clock, news, std::move(*work), std::move(options)));
+      new NodeThread(std::move(node), clock, news, std::move(*work), options));
 }
 
 NodeThread::NodeThread(std::unique_ptr<Node> node,
@@ -43,7 +43,7 @@ NodeThread::NodeThread(std::unique_ptr<Node> node,
       clock_(clock),
       news_(news),
       work_(std::move(work)),
-      options_(std::move(options)),
+      options_(options),
       wake_at_(node_->wake_at()),
       thread_([this] { run(); }) {}
 
@@ -118,9 +118,7 @@ Result<> NodeThread::turn(std::vector<Frame>& frames, std::vector<Frame>& out) {
   for (Frame& frame : frames) node_->on_frame(now, frame);
   frames.clear();
   node_->on_time(now);
-  if (auto committed = node_->commit(now, out); !committed) return committed;
-  if (options_.after_turn) options_.after_turn(now);
-  return {};
+  return node_->commit(now, out);
 }
 
 void NodeThread::run() {

@@ -13,7 +13,6 @@
 
 #include <cstddef>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,9 +31,6 @@ struct NodeThreadOptions {
 
   /// Brings about a turn while it is readable, as ZmqOptions::wake_descriptor.
   std::optional<int> wake_descriptor = {};
-
-  /// Called after each turn, by whom has done it; may be empty.
-  std::function<void(const Time& now)> after_turn = {};
 };
 
 /// Its functions are called by one thread. The Node within is used by one thread at a time; what it

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
@@ -31,6 +32,7 @@ struct Script {
   std::atomic<int> ticks = 0;  ///< So many turns are asked for at once.
   std::atomic<bool> fails = false;
   std::atomic<bool> drained = true;
+  std::function<void()> on_turn;  ///< May be empty.
 };
 
 /// Says what it hears, and on which thread.
@@ -58,6 +60,7 @@ public:
   }
 
   Result<> commit(const Time& /*now*/, std::vector<Frame>& out) override {
+    if (script_.on_turn) script_.on_turn();
     if (script_.fails) return fail(Fault::Permanent, "the disk is gone");
     const bool here = std::this_thread::get_id() == made_by_;
     for (Frame& frame : out_) {
@@ -79,8 +82,9 @@ private:
 
 /// An Echo in a NodeThread, and a caller's turns.
 struct Pair {
-  explicit Pair(NodeThreadOptions options, int ticks = 0) {
+  explicit Pair(NodeThreadOptions options, int ticks = 0, std::function<void()> on_turn = {}) {
     script.ticks = ticks;
+    script.on_turn = std::move(on_turn);
     auto started = NodeThread::start(std::make_unique<Echo>(script), clock, *news, options);
     REQUIRE(started);
     node = std::move(*started);
@@ -185,10 +189,10 @@ TEST_CASE("a turn of the thread comes when its descriptor is readable") {
   REQUIRE(event);
   std::promise<void> woken;
   std::atomic<bool> told = false;
-  Pair pair({.wake_descriptor = event->descriptor(), .after_turn = [&](const Time&) {
-               event->clear();
-               if (!told.exchange(true)) woken.set_value();
-             }});
+  Pair pair({.wake_descriptor = event->descriptor()}, 0, [&] {
+    event->clear();
+    if (!told.exchange(true)) woken.set_value();
+  });
   event->wake();
   woken.get_future().wait();
 }
