@@ -62,8 +62,9 @@ class Terminal:
             self.seen += os.read(self.leader, 65536).decode(errors="replace")
 
     def screen(self):
-        """What the latest drawing left, without colours and cursor moves."""
-        drawing = self.seen.split("\x1b[H")[-1]
+        """What the latest whole drawing left, without colours and cursor moves: what the
+        terminal has taken of the next one, which may come in pieces, is not yet seen."""
+        drawing = self.seen.rpartition("\x1b[J")[0].split("\x1b[H")[-1]
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawing)
 
     def wait_for(self, there, what, seconds=20):
