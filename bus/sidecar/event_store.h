@@ -37,6 +37,13 @@ struct TargetName {
   friend auto operator<=>(const TargetName&, const TargetName&) = default;
 };
 
+/// A list of targets that many events are owed to: the store need not read the names each time.
+struct OwedTargets {
+  std::vector<TargetName> names;
+  /// What the store knows the list by; of no meaning to another store, or once the names change.
+  std::optional<std::uint32_t> known_as = {};
+};
+
 struct StoredEvent {
   Sequence sequence = 0;
   WallTime ingested;
@@ -145,6 +152,14 @@ public:
   virtual Result<EventRef> append(WallTime ingested,
                                   std::span<const TargetName> targets,
                                   std::string_view event) = 0;
+
+  /// As append(), for a list that the caller keeps. A store that overrides this fills in
+  /// `known_as`.
+  virtual Result<EventRef> append_owed(WallTime ingested,
+                                       OwedTargets& targets,
+                                       std::string_view event) {
+    return append(ingested, std::span<const TargetName>(targets.names), event);
+  }
 
   /// As append(), for an event that the store has, or had, under another sequence and that is owed
   /// once more: to the target of a redriven dead letter, or to one that was added later.

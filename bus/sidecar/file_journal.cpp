@@ -36,14 +36,6 @@ std::optional<LogPosition> from_cursor(const std::string& cursor) {
   return position;
 }
 
-/// Its last eight bytes and its length.
-std::uint64_t tail_of(const std::string& name) {
-  std::uint64_t end = 0;
-  const std::size_t size = std::min(name.size(), sizeof end);
-  std::memcpy(&end, name.data() + (name.size() - size), size);
-  return end ^ (std::uint64_t{name.size()} << 56U);
-}
-
 bool repeats(std::span<const TargetName> targets) {
   std::vector<TargetName> sorted(targets.begin(), targets.end());
   std::ranges::sort(sorted);
@@ -87,24 +79,37 @@ Result<std::unique_ptr<FileJournal>> FileJournal::open(Files& files,
 Result<EventRef> FileJournal::append(WallTime ingested,
                                      std::span<const TargetName> targets,
                                      std::string_view event) {
-  return append_new(ingested, targets, event, false);
+  const auto set = set_of(targets);
+  if (!set) return set.failure();
+  return append_new(ingested, *set, event, false);
+}
+
+Result<EventRef> FileJournal::append_owed(WallTime ingested,
+                                          OwedTargets& targets,
+                                          std::string_view event) {
+  if (!targets.known_as) {
+    const auto set = set_of(targets.names);
+    if (!set) return set.failure();
+    targets.known_as = *set;
+  }
+  return append_new(ingested, *targets.known_as, event, false);
 }
 
 Result<EventRef> FileJournal::append_again(WallTime ingested,
                                            std::span<const TargetName> targets,
                                            std::string_view event) {
-  return append_new(ingested, targets, event, true);
+  const auto set = set_of(targets);
+  if (!set) return set.failure();
+  return append_new(ingested, *set, event, true);
 }
 
 Result<EventRef> FileJournal::append_new(WallTime ingested,
-                                         std::span<const TargetName> targets,
+                                         OpenDeliveries::SetId set,
                                          std::string_view event,
                                          bool again) {
-  const auto set = set_of(targets);
-  if (!set) return set.failure();
-  const auto ref = append_event({next_sequence_, ingested, again}, *set, event);
+  const auto ref = append_event({next_sequence_, ingested, again}, set, event);
   if (!ref) return ref.failure();
-  open_.add(ref->sequence, LogPosition::from_number(ref->position), *set);
+  open_.add(ref->sequence, LogPosition::from_number(ref->position), set);
   ++next_sequence_;
   ++events_;
   must_survive_ = true;
@@ -112,35 +117,13 @@ Result<EventRef> FileJournal::append_new(WallTime ingested,
 }
 
 Result<OpenDeliveries::SetId> FileJournal::set_of(std::span<const TargetName> targets) {
-  KnownSet& place = place_of(targets);
-  if (place.known && std::ranges::equal(targets, place.targets)) return place.id;
   const auto encoded = encode_targets(targets);
   if (!encoded) return encoded.failure();
-  if (const auto known = open_.find_set(*encoded)) {
-    place.id = *known;
-  } else {
-    if (repeats(targets)) {
-      return fail(Fault::Permanent, "an event names the same target twice", "DuplicateTarget");
-    }
-    place.id = open_.intern(*encoded, {targets.begin(), targets.end()});
+  if (const auto known = open_.find_set(*encoded)) return *known;
+  if (repeats(targets)) {
+    return fail(Fault::Permanent, "an event names the same target twice", "DuplicateTarget");
   }
-  place.targets.assign(targets.begin(), targets.end());
-  place.known = true;
-  return place.id;
-}
-
-/// By the ends of the names, where those of one rule set differ: to read all of them takes longer
-/// than the rest of append(), and that a place is another set's costs no more than working it out.
-FileJournal::KnownSet& FileJournal::place_of(std::span<const TargetName> targets) {
-  constexpr unsigned kPlaceBits = 12;
-  constexpr std::uint64_t kSpread = 0x9e37'79b9'7f4a'7c15;  // 2^64 divided by the golden ratio.
-  if (known_sets_.empty()) known_sets_.resize(std::size_t{1} << kPlaceBits);
-  std::uint64_t mixed = targets.size();
-  for (const TargetName& name : targets) {
-    mixed = (mixed ^ tail_of(name.rule)) * kSpread;
-    mixed = (mixed ^ tail_of(name.target)) * kSpread;
-  }
-  return known_sets_[mixed >> (64U - kPlaceBits)];
+  return open_.intern(*encoded, {targets.begin(), targets.end()});
 }
 
 Result<EventRef> FileJournal::append_event(const EventHead& head,

@@ -72,6 +72,9 @@ public:
   Result<EventRef> append(WallTime ingested,
                           std::span<const TargetName> targets,
                           std::string_view event) override;
+  Result<EventRef> append_owed(WallTime ingested,
+                               OwedTargets& targets,
+                               std::string_view event) override;
   Result<EventRef> append_again(WallTime ingested,
                                 std::span<const TargetName> targets,
                                 std::string_view event) override;
@@ -102,13 +105,6 @@ private:
     LogReader reader;
   };
 
-  /// Targets that were interned lately.
-  struct KnownSet {
-    std::vector<TargetName> targets;
-    OpenDeliveries::SetId id = 0;
-    bool known = false;
-  };
-
   explicit FileJournal(FileJournalOptions options) : options_(std::move(options)) {}
 
   /// What an event record says besides targets and bytes.
@@ -118,11 +114,9 @@ private:
     bool again = false;
   };
 
-  KnownSet& place_of(std::span<const TargetName> targets);
-
   Result<OpenDeliveries::SetId> set_of(std::span<const TargetName> targets);
   Result<EventRef> append_new(WallTime ingested,
-                              std::span<const TargetName> targets,
+                              OpenDeliveries::SetId set,
                               std::string_view event,
                               bool again);
   Result<EventRef> append_event(const EventHead& head,
@@ -147,8 +141,7 @@ private:
   OpenDeliveries open_;
   Sequence next_sequence_ = 1;
   WallTime last_time_;
-  std::vector<KnownSet> known_sets_;  ///< By a hash of the targets; most events' are among them.
-  bool must_survive_ = false;         ///< An event was appended since the last sync.
+  bool must_survive_ = false;  ///< An event was appended since the last sync.
   std::optional<WallTime> dirty_since_;
   std::optional<Carrying> carrying_;
   std::optional<std::uint32_t> kept_from_;  ///< The segment that keep_from() asked to spare.

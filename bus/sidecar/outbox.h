@@ -6,6 +6,7 @@
 
 #include "common/runtime/node.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <unordered_map>
@@ -22,11 +23,9 @@ public:
   /// Where to append one more object for `topic`. Valid until the next call.
   std::string& body_for(const std::string& topic) {
     // Most of what a turn sends goes where the last one went.
-    if (latest_ == nullptr || latest_->first != topic) latest_ = &*open_.try_emplace(topic).first;
+    if (latest_ == nullptr || latest_->first != topic) latest_ = &open_for(topic);
     std::string& body = latest_->second;
-    if (body.size() >= frame_size_) {
-      closed_.push_back({Channel::Link, topic, std::exchange(body, {})});
-    }
+    if (body.size() >= frame_size_) close(topic, body);
     return body;
   }
 
@@ -36,7 +35,7 @@ public:
     std::string& body = body_for(topic);
     if (body.empty()) held = 0;
     if (held >= most) {
-      closed_.push_back({Channel::Link, topic, std::exchange(body, {})});
+      close(topic, body);
       held = 0;
     }
     ++held;
@@ -45,9 +44,13 @@ public:
 
   /// Moves all of it to the end of `out`.
   void collect(std::vector<Frame>& out) {
-    for (Frame& frame : closed_) out.push_back(std::move(frame));
+    for (Frame& frame : closed_) {
+      expected_ = std::max(expected_, frame.body.size());
+      out.push_back(std::move(frame));
+    }
     closed_.clear();
     for (auto& [topic, body] : open_) {
+      expected_ = std::max(expected_, body.size());
       if (!body.empty()) out.push_back({Channel::Link, topic, std::move(body)});
     }
     open_.clear();
@@ -58,7 +61,23 @@ public:
 private:
   using Bodies = std::unordered_map<std::string, std::string>;
 
+  /// A turn's first body may hold as much as one of the turn before did: it need not grow there
+  /// step by step. The others do, for there may be thousands of them.
+  Bodies::value_type& open_for(const std::string& topic) {
+    const auto [body, is_new] = open_.try_emplace(topic);
+    if (is_new) body->second.reserve(std::exchange(expected_, 0));
+    return *body;
+  }
+
+  /// The one after it is for the same topic, and will hold about as much.
+  void close(const std::string& topic, std::string& body) {
+    std::string next;
+    next.reserve(body.size());
+    closed_.push_back({Channel::Link, topic, std::exchange(body, std::move(next))});
+  }
+
   std::size_t frame_size_;
+  std::size_t expected_ = 0;
   std::vector<Frame> closed_;
   Bodies open_;
   Bodies::value_type* latest_ = nullptr;  ///< In `open_`.

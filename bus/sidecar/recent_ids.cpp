@@ -83,8 +83,9 @@ void RecentIds::forget_oldest() {
   ++first_;
 }
 
+/// By so much that what is put anew, and misses the caches, is a third of all ids and not all.
 void RecentIds::grow() {
-  tags_.assign(tags_.size() * 2, 0);
+  tags_.assign(tags_.size() * 4, 0);
   numbers_.assign(tags_.size(), 0);
   std::uint32_t number = first_;
   for (const Entry& entry : entries_) put(entry.id.hash(), number++);

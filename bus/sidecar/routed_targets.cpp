@@ -12,10 +12,10 @@ constexpr std::size_t kMostKnown = 4096;
 
 }  // namespace
 
-const RoutedTargets::Meaning& RoutedTargets::of(std::span<const std::uint32_t> positions) {
-  if (const Meaning* const known = known_of(positions)) return *known;
+RoutedTargets::Meaning& RoutedTargets::of(std::span<const std::uint32_t> positions) {
+  if (Meaning* const known = known_of(positions)) return *known;
   if (known_.size() >= kMostKnown) forget();
-  const Meaning& meaning = known_.emplace(key_, work_out(positions)).first->second;
+  Meaning& meaning = known_.emplace(key_, work_out(positions)).first->second;
   const bool alone = positions.size() == 1 && positions[0] < engine_.table_size();
   if (!alone) return meaning;
   alone_.resize(engine_.table_size());
@@ -24,7 +24,7 @@ const RoutedTargets::Meaning& RoutedTargets::of(std::span<const std::uint32_t> p
 }
 
 /// Null: it is to be worked out.
-const RoutedTargets::Meaning* RoutedTargets::known_of(std::span<const std::uint32_t> positions) {
+RoutedTargets::Meaning* RoutedTargets::known_of(std::span<const std::uint32_t> positions) {
   const bool alone = positions.size() == 1 && positions[0] < alone_.size();
   if (alone && alone_[positions[0]] != nullptr) return alone_[positions[0]];
   key_.assign(positions.begin(), positions.end());
@@ -45,7 +45,7 @@ RoutedTargets::Meaning RoutedTargets::work_out(std::span<const std::uint32_t> po
       // What is behind the targets comes last.
       meaning.known = meaning.known && meaning.marks.empty() && meaning.archives.empty();
       meaning.targets.push_back(engine_.target_at(position));
-      meaning.names.push_back(engine_.name_of(meaning.targets.back()));
+      meaning.owed.names.push_back(engine_.name_of(meaning.targets.back()));
       continue;
     }
     const std::size_t behind = position - targets;
@@ -57,6 +57,7 @@ RoutedTargets::Meaning RoutedTargets::work_out(std::span<const std::uint32_t> po
       meaning.known = false;
     }
   }
+  archives_.name(meaning.archives, meaning.owed.names);
   return meaning;
 }
 

@@ -22,7 +22,7 @@ public:
   struct Meaning {
     bool known = true;  ///< False: one of the positions is none of the table.
     std::vector<TargetId> targets;
-    std::vector<TargetName> names;  ///< Of the targets.
+    OwedTargets owed;  ///< The targets, and what the journal owes to the archives.
     std::vector<Expectations::Mark> marks;
     std::vector<std::uint32_t> archives;
   };
@@ -34,22 +34,21 @@ public:
       : engine_(engine), expectations_(expectations), archives_(archives) {}
 
   /// Valid until the next call.
-  const Meaning& of(std::span<const std::uint32_t> positions);
+  Meaning& of(std::span<const std::uint32_t> positions);
 
   /// The table is another one.
   void forget();
 
 private:
-  const Meaning* known_of(std::span<const std::uint32_t> positions);
+  Meaning* known_of(std::span<const std::uint32_t> positions);
   Meaning work_out(std::span<const std::uint32_t> positions) const;
 
   const DeliveryEngine& engine_;
   const Expectations& expectations_;
   const Archives& archives_;
   std::unordered_map<std::u32string, Meaning> known_;  ///< By positions; never moved.
-  std::vector<const Meaning*>
-      alone_;           ///< Those of one position, by it, which are most often asked for.
-  std::u32string key_;  ///< Kept for its memory.
+  std::vector<Meaning*> alone_;  ///< Those of one position, by it: most often asked for.
+  std::u32string key_;           ///< Kept for its memory.
 };
 
 }  // namespace conga::bus

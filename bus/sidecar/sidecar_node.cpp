@@ -115,9 +115,11 @@ struct SidecarNode::State final : RecoveryVisitor {
   void drop(const LinkRouted& batch);
   void on_routed_event(const Time& at,
                        const RoutedEvent& event,
-                       const RoutedTargets::Meaning& whom,
+                       RoutedTargets::Meaning& whom,
                        std::string& results);
-  std::span<const TargetName> owed_to(const RoutedEvent& event, const RoutedTargets::Meaning& whom);
+  Result<EventRef> to_journal(const Time& at,
+                              const RoutedEvent& event,
+                              RoutedTargets::Meaning& whom);
   void take_on(const Time& at,
                const EventRef& ref,
                const RoutedEvent& event,
@@ -399,7 +401,7 @@ void SidecarNode::State::drop(const LinkRouted& batch) {
 
 void SidecarNode::State::on_routed_event(const Time& at,
                                          const RoutedEvent& event,
-                                         const RoutedTargets::Meaning& whom,
+                                         RoutedTargets::Meaning& whom,
                                          std::string& results) {
   const std::string_view text = event.id_text;
   if (!whom.known) {
@@ -417,11 +419,11 @@ void SidecarNode::State::on_routed_event(const Time& at,
            PutResult{.event_id = std::string(text), .code = std::string(code), .message = message});
   };
   if (draining_until) return refuse("Unavailable", "the sidecar is stopping: put it again");
-  if (!catch_ups.may_owe(whom.names)) {
+  if (!catch_ups.may_owe(whom.owed.names)) {
     ++counters.journal_full;
     return refuse("JournalFull", "a new target's start cannot be recorded until space is freed");
   }
-  const auto ref = store->append(at.wall, owed_to(event, whom), event.event);
+  const auto ref = to_journal(at, event, whom);
   if (ref) {
     ++counters.accepted;
     recent.insert(event.id, at.steady);
@@ -440,14 +442,14 @@ void SidecarNode::State::on_routed_event(const Time& at,
   refuse("JournalFull", ref.error().what);
 }
 
-/// By whom the journal is to note that the event is owed; valid until the next call.
-std::span<const TargetName> SidecarNode::State::owed_to(const RoutedEvent& event,
-                                                        const RoutedTargets::Meaning& whom) {
-  if (whom.marks.empty() && whom.archives.empty()) return whom.names;
-  named = whom.names;
+/// With all that it is owed to.
+Result<EventRef> SidecarNode::State::to_journal(const Time& at,
+                                                const RoutedEvent& event,
+                                                RoutedTargets::Meaning& whom) {
+  if (whom.marks.empty()) return store->append_owed(at.wall, whom.owed, event.event);
+  named = whom.owed.names;
   expectations->name_begun(whom.marks, event.event, named);
-  archives->name(whom.archives, named);
-  return named;
+  return store->append(at.wall, named, event.event);
 }
 
 void SidecarNode::State::take_on(const Time& at,

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <list>
-#include <unordered_map>
+#include <tsl/robin_map.h>
 #include <utility>
 
 namespace conga {
@@ -31,7 +31,8 @@ struct Publisher::State {
   std::vector<Duration> intervals;  ///< How long level n waits for its answer.
   Entries unsent;
   std::vector<Entries> waiting;  ///< By level.
-  std::unordered_map<Uuid, Entries::iterator> index;
+  std::size_t unsent_bytes = 0;
+  tsl::robin_map<Uuid, Entries::iterator> index;
   std::vector<PutResult> results;
   std::uint64_t retransmissions = 0;
   bool online = false;
@@ -40,8 +41,12 @@ struct Publisher::State {
     return entry.level == kUnsent ? unsent : waiting[entry.level];
   }
 
-  void remove(Entries::iterator entry) {
-    index.erase(entry->id);
+  using Place = decltype(index)::iterator;
+
+  void remove(Place place) {
+    const Entries::iterator entry = place->second;
+    index.erase(place);
+    if (entry->level == kUnsent) unsent_bytes -= entry->event.size();
     list_of(*entry).erase(entry);
   }
 
@@ -49,6 +54,7 @@ struct Publisher::State {
   void mark_sent(const Time& now, Entries::iterator entry) {
     Entries& from = list_of(*entry);
     const bool first = entry->level == kUnsent;
+    if (first) unsent_bytes -= entry->event.size();
     if (!first) ++retransmissions;
     entry->level = first ? 0 : std::min(entry->level + 1, intervals.size() - 1);
     entry->due = now.steady + intervals[entry->level];
@@ -60,6 +66,7 @@ struct Publisher::State {
     const std::size_t size = entry->event.size();
     if (!open || out.back().body.size() + size > options.batch_bytes) {
       out.push_back({.channel = Channel::Bus, .topic = topic, .body = {}});
+      out.back().body.reserve(std::max(size, std::min(options.batch_bytes, unsent_bytes)));
       open = true;
     }
     out.back().body += entry->event;
@@ -95,11 +102,13 @@ bool Publisher::has_room() const {
 }
 
 void Publisher::offer(const Uuid& id, std::string event) {
-  if (state_->index.contains(id)) return;
-  CONGA_CHECK(has_room(), "the caller asks has_room() first");
+  const auto [place, is_new] = state_->index.try_emplace(id);
+  if (!is_new) return;
+  CONGA_CHECK(in_window() <= state_->options.window, "the caller asks has_room() first");
+  state_->unsent_bytes += event.size();
   auto& unsent = state_->unsent;
   unsent.push_back({.id = id, .event = std::move(event), .level = State::kUnsent, .due = {}});
-  state_->index.emplace(id, std::prev(unsent.end()));
+  place.value() = std::prev(unsent.end());
 }
 
 void Publisher::set_online(bool online) {
@@ -113,7 +122,7 @@ void Publisher::on_put_results(const Time& /*now*/, std::string_view body) {
     const auto found = id ? state_->index.find(*id) : state_->index.end();
     // A retryable refusal changes nothing: the event is put again when it is due, with back-off.
     if (found == state_->index.end() || result->retryable()) continue;
-    state_->remove(found->second);
+    state_->remove(found);
     state_->results.push_back(std::move(*result));
   }
 }

@@ -47,7 +47,7 @@ std::uint64_t cpu_ns() {
 bus::RuleSet make_rules(std::size_t count) {
   std::string text = "rules:\n";
   for (std::size_t number = 0; number < count; ++number) {
-    const std::string digits = std::to_string(number);
+    const std::string digits = std::to_string(100'000 + number).substr(1);
     text += "  - name: rule-" + digits + "\n    pattern:\n      source: [bench.load]\n"
             + "      detail-type: [LoadPut]\n      detail: {kind: [kind-" + digits + "]}\n"
             + "    targets: [{service: bench-0}]\n";

@@ -59,6 +59,12 @@ public:
     return owe(targets, inner_->append(ingested, targets, event));
   }
 
+  Result<bus::EventRef> append_owed(WallTime ingested,
+                                    bus::OwedTargets& targets,
+                                    std::string_view event) override {
+    return owe(targets.names, inner_->append_owed(ingested, targets, event));
+  }
+
   Result<bus::EventRef> append_again(WallTime ingested,
                                      std::span<const bus::TargetName> targets,
                                      std::string_view event) override {
