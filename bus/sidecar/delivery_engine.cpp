@@ -2,16 +2,15 @@
 
 #include "bus/sidecar/delivery_engine.h"
 
+#include "bus/sidecar/flights.h"
 #include "bus/sidecar/reasons.h"
 #include "bus/sidecar/retry.h"
 #include "common/core/check.h"
 
 #include <algorithm>
 #include <limits>
-#include <list>
 #include <map>
 #include <set>
-#include <unordered_map>
 #include <utility>
 
 namespace conga::bus {
@@ -23,16 +22,6 @@ constexpr std::string_view kMaxAttempts = "MaximumRetryAttempts";
 constexpr std::string_view kMaxAge = "MaximumEventAgeInSeconds";
 constexpr unsigned kStartShift = 40;  ///< 10^12 deliveries fit below a run's start number.
 constexpr std::uint32_t kStartMask = 0x00ff'ffff;
-
-struct InFlight {
-  Pending pending;
-  TargetId target = 0;
-  ServiceId service = 0;
-  std::string instance;
-  SteadyTime sent;
-  WallTime sent_wall;
-  std::list<DeliveryId>::iterator in_target;
-};
 
 /// Spaces out what a target with a rate is sent, allowing it a tenth of a second's worth at once
 /// (the generic cell rate algorithm: it keeps one number).
@@ -74,15 +63,10 @@ struct Target {
   Pace pace;
   TargetQueue queue;
   std::deque<Pending> doomed;          ///< Over the attempts that a new policy allows; to be ended.
-  std::list<DeliveryId> in_flight;     ///< In the order of sending, so the first times out first.
   std::optional<SteadyTime> deadline;  ///< As entered in State::deadlines.
   TargetCounters counters;
 
   std::size_t pending() const { return queue.size() + doomed.size(); }
-
-  bool has_room() const {
-    return limits.max_in_flight == 0 || in_flight.size() < limits.max_in_flight;
-  }
 };
 
 struct Service {
@@ -113,17 +97,18 @@ struct DeliveryEngine::State {
   ServiceId intern_service(std::string_view name);
   void apply(const Time& now, TargetId id, const LinkTarget& entry);
   void revise(const Time& now, Target& target, bool hasten);
-  void reset_order(Target& target);
-  void find_keys(Target& target);
+  void reset_order(TargetId id);
+  void find_keys(TargetId id);
   KeyOf key_reader(const Target& target) const;
 
+  bool has_room(TargetId id) const;
   void line_up(TargetId id);
   void touch(TargetId id);
   void touch(TargetId id, SteadyTime next);
   void schedule(TargetId id, std::optional<SteadyTime> at);
-  std::optional<SteadyTime> next_of(const Target& target) const;
+  std::optional<SteadyTime> next_of(TargetId id) const;
   void advance_target(const Time& now, TargetId id);
-  void time_out(const Time& now, Target& target);
+  void time_out(const Time& now, TargetId id);
   void expire(const Time& now, TargetId id);
   void clear_out(TargetId id);
   void advance_instances(const Time& now);
@@ -133,11 +118,11 @@ struct DeliveryEngine::State {
   std::optional<Pending> next_deliverable(const Time& now, TargetId id);
   Dispatch send(const Time& now, TargetId id, Instance& instance, const Pending& pending);
 
-  InFlight take_back(DeliveryId id);
+  Flight take_back(DeliveryId id);
   void attempt_failed(const Time& now, DeliveryId id, const Failure& failure);
-  void note_failure(InFlight& delivery, const Failure& failure);
+  void note_failure(Flight& delivery, const Failure& failure);
   void reject(const Time& now, DeliveryId id, const Settlement& settlement);
-  void note_first_end(const Time& now, const InFlight& delivery);
+  void note_first_end(const Time& now, const Flight& delivery);
   void settle(const Time& now, DeliveryId id);
   void end(Target& target, const Pending& pending);
   void bury(TargetId id, const Pending& pending, std::string instance, std::string_view condition);
@@ -157,7 +142,7 @@ struct DeliveryEngine::State {
   std::deque<Service> services;
   std::map<std::string, ServiceId, std::less<>> service_ids;
   std::size_t turn = 0;  ///< The service whose turn it is.
-  std::unordered_map<DeliveryId, InFlight> in_flight;
+  Flights in_flight;
   std::set<std::pair<SteadyTime, TargetId>> deadlines;
   std::vector<TargetId> postponed;               ///< Had more to sort out than one turn may hold.
   SteadyTime silence_check = SteadyTime::max();  ///< When an instance may first have gone silent.
@@ -206,7 +191,7 @@ void DeliveryEngine::State::apply(const Time& now, TargetId id, const LinkTarget
   }
   if (entry.ordering != target.ordering) {
     target.ordering = entry.ordering;
-    reset_order(target);
+    reset_order(id);
   }
   if (!target.known || entry.retry != target.policy) {
     const bool hasten = target.known;
@@ -233,21 +218,22 @@ void DeliveryEngine::State::revise(const Time& now, Target& target, bool hasten)
   });
 }
 
-void DeliveryEngine::State::reset_order(Target& target) {
+void DeliveryEngine::State::reset_order(TargetId id) {
+  Target& target = targets[id];
   target.queue.set_ordered(!target.ordering.empty());
-  for (const DeliveryId id : target.in_flight) in_flight.at(id).pending.key = kNoKey;
+  in_flight.for_each_of(id, [](Flight& flight) { flight.pending.key = kNoKey; });
   target.needs_keys = !target.ordering.empty();
 }
 
 /// Deliveries that were tried before the order was asked for, or before a restart, hold their keys
 /// before any newer one may go.
-void DeliveryEngine::State::find_keys(Target& target) {
+void DeliveryEngine::State::find_keys(TargetId id) {
+  Target& target = targets[id];
   const KeyOf reader = key_reader(target);
-  for (const DeliveryId id : target.in_flight) {
-    Pending& pending = in_flight.at(id).pending;
-    const OrderingKey key = reader(pending.event);
-    if (key != kNoKey && target.queue.hold(key)) pending.key = key;
-  }
+  in_flight.for_each_of(id, [&](Flight& flight) {
+    const OrderingKey key = reader(flight.pending.event);
+    if (key != kNoKey && target.queue.hold(key)) flight.pending.key = key;
+  });
   target.queue.find_keys(reader);
   target.needs_keys = false;
 }
@@ -258,10 +244,15 @@ KeyOf DeliveryEngine::State::key_reader(const Target& target) const {
 
 // --- Timers ---
 
+bool DeliveryEngine::State::has_room(TargetId id) const {
+  const std::uint32_t most = targets[id].limits.max_in_flight;
+  return most == 0 || in_flight.count_of(id) < most;
+}
+
 void DeliveryEngine::State::line_up(TargetId id) {
   Target& target = targets[id];
   if (target.queued || !target.listed || !target.queue.has_ready()) return;
-  if (target.paused || !target.has_room() || target.throttled) return;
+  if (target.paused || target.throttled || !has_room(id)) return;
   target.queued = true;
   services[target.service].line.push_back(id);
 }
@@ -270,7 +261,7 @@ void DeliveryEngine::State::line_up(TargetId id) {
 /// when the timer fires, so that the common case costs nothing.
 void DeliveryEngine::State::touch(TargetId id) {
   const Target& target = targets[id];
-  const auto next = next_of(target);
+  const auto next = next_of(id);
   if (next && (!target.deadline || *next < *target.deadline)) schedule(id, next);
 }
 
@@ -288,7 +279,8 @@ void DeliveryEngine::State::schedule(TargetId id, std::optional<SteadyTime> at) 
   if (at) deadlines.emplace(*at, id);
 }
 
-std::optional<SteadyTime> DeliveryEngine::State::next_of(const Target& target) const {
+std::optional<SteadyTime> DeliveryEngine::State::next_of(TargetId id) const {
+  const Target& target = targets[id];
   if (!has_table) return std::nullopt;
   if (!target.doomed.empty()) return SteadyTime::min();
   if (!target.listed && !target.queue.empty()) return SteadyTime::min();
@@ -297,15 +289,15 @@ std::optional<SteadyTime> DeliveryEngine::State::next_of(const Target& target) c
     const SteadyTime paced = target.pace.next(target.limits.rate);
     next = next ? std::min(*next, paced) : paced;
   }
-  if (target.in_flight.empty()) return next;
-  const SteadyTime timeout =
-      in_flight.at(target.in_flight.front()).sent + target.policy.ack_timeout;
+  const Flight* const first = in_flight.first_of(id);
+  if (first == nullptr) return next;
+  const SteadyTime timeout = first->sent + target.policy.ack_timeout;
   return next ? std::min(*next, timeout) : timeout;
 }
 
 void DeliveryEngine::State::advance_target(const Time& now, TargetId id) {
   Target& target = targets[id];
-  time_out(now, target);
+  time_out(now, id);
   if (target.pace.next(target.limits.rate) <= now.steady) target.throttled = false;
   target.queue.advance(now.steady);
   for (; endings_left > 0 && !target.doomed.empty(); --endings_left) {
@@ -319,20 +311,19 @@ void DeliveryEngine::State::advance_target(const Time& now, TargetId id) {
   } else {
     clear_out(id);
   }
-  schedule(id, next_of(target));
+  schedule(id, next_of(id));
 }
 
-void DeliveryEngine::State::time_out(const Time& now, Target& target) {
+void DeliveryEngine::State::time_out(const Time& now, TargetId id) {
+  const Target& target = targets[id];
   const Duration allowed = target.policy.ack_timeout;
-  while (!target.in_flight.empty()) {
-    const DeliveryId id = target.in_flight.front();
-    const InFlight& delivery = in_flight.at(id);
-    if (delivery.sent + allowed > now.steady) return;
+  while (const Flight* const delivery = in_flight.first_of(id)) {
+    if (delivery->sent + allowed > now.steady) return;
     ++counters.timeouts;
     const std::string message =
-        delivery.instance + " did not settle it within " + format_duration(allowed);
-    const Duration wait = backoff(target.policy, delivery.pending.attempts + 1U, random);
-    attempt_failed(now, id, {.code = "AckTimeout", .message = message, .wait = wait});
+        delivery->instance + " did not settle it within " + format_duration(allowed);
+    const Duration wait = backoff(target.policy, delivery->pending.attempts + 1U, random);
+    attempt_failed(now, delivery->id, {.code = "AckTimeout", .message = message, .wait = wait});
   }
 }
 
@@ -369,14 +360,9 @@ void DeliveryEngine::State::lose(const Time& now,
                                  ServiceId service,
                                  const std::string& instance,
                                  std::string_view why) {
-  std::vector<DeliveryId> lost;
-  for (const auto& [id, delivery] : in_flight) {
-    if (delivery.service == service && delivery.instance == instance) lost.push_back(id);
-  }
-  std::sort(lost.begin(), lost.end());
   std::string message = instance + " " + std::string(why);
   if (why.ends_with(' ')) message += format_duration(options.heartbeat_timeout);
-  for (const DeliveryId id : lost) {
+  for (const DeliveryId id : in_flight.with(service, instance)) {
     ++counters.lost;
     attempt_failed(now, id, {.code = "ConsumerLost", .message = message});
   }
@@ -404,13 +390,13 @@ std::optional<Dispatch> DeliveryEngine::State::dispatch_from(const Time& now, Se
 /// What may no longer be delivered is ended on the way.
 std::optional<Pending> DeliveryEngine::State::next_deliverable(const Time& now, TargetId id) {
   Target& target = targets[id];
-  if (!target.listed || target.paused || !target.has_room()) return std::nullopt;
+  if (!target.listed || target.paused || !has_room(id)) return std::nullopt;
   target.throttled = target.pace.next(target.limits.rate) > now.steady;
   if (target.throttled) {
     touch(id);
     return std::nullopt;
   }
-  if (target.needs_keys) find_keys(target);
+  if (target.needs_keys) find_keys(id);
   target.queue.advance(now.steady);
   while (endings_left > 0) {
     auto pending = target.queue.pop(key_reader(target));
@@ -428,8 +414,6 @@ Dispatch DeliveryEngine::State::send(const Time& now,
                                      Instance& instance,
                                      const Pending& pending) {
   Target& target = targets[id];
-  const DeliveryId delivery = next_id++;
-  target.in_flight.push_back(delivery);
   ++instance.in_flight;
   ++counters.dispatched;
   ++target.counters.attempts;
@@ -439,43 +423,38 @@ Dispatch DeliveryEngine::State::send(const Time& now,
   } else {
     ++target.counters.retry_attempts;
   }
-  const auto entry = in_flight.emplace(delivery,
-                                       InFlight{.pending = pending,
-                                                .target = id,
-                                                .service = target.service,
-                                                .instance = instance.name,
-                                                .sent = now.steady,
-                                                .sent_wall = now.wall,
-                                                .in_target = std::prev(target.in_flight.end())});
+  const Flight& flight = in_flight.add({.id = next_id++,
+                                        .pending = pending,
+                                        .target = id,
+                                        .service = target.service,
+                                        .instance = instance.name,
+                                        .sent = now.steady,
+                                        .sent_wall = now.wall});
   touch(id, now.steady + target.policy.ack_timeout);
   return {.event = pending.event,
           .target = id,
-          .instance = entry.first->second.instance,
-          .id = delivery,
+          .instance = flight.instance,
+          .id = flight.id,
           .attempt = pending.attempts + 1U};
 }
 
 // --- Endings ---
 
 /// Out of flight, the instance's credit given back.
-InFlight DeliveryEngine::State::take_back(DeliveryId id) {
-  const auto found = in_flight.find(id);
-  CONGA_CHECK(found != in_flight.end(), "a delivery is taken back that is not in flight");
-  InFlight delivery = std::move(found->second);
-  in_flight.erase(found);
-  targets[delivery.target].in_flight.erase(delivery.in_target);
+Flight DeliveryEngine::State::take_back(DeliveryId id) {
+  Flight delivery = in_flight.take(id);
   Instance* const instance = services[delivery.service].instances.find(delivery.instance);
   if (instance != nullptr && instance->in_flight > 0) --instance->in_flight;
   return delivery;
 }
 
 /// To be called before a failure is noted.
-void DeliveryEngine::State::note_first_end(const Time& now, const InFlight& delivery) {
+void DeliveryEngine::State::note_first_end(const Time& now, const Flight& delivery) {
   if (delivery.pending.attempts > 0) return;
   targets[delivery.target].counters.to_complete.observe(now.steady - delivery.pending.ingested);
 }
 
-void DeliveryEngine::State::note_failure(InFlight& delivery, const Failure& failure) {
+void DeliveryEngine::State::note_failure(Flight& delivery, const Failure& failure) {
   Pending& pending = delivery.pending;
   if (pending.attempts == 0) pending.first_attempt = delivery.sent_wall;
   pending.last_attempt = delivery.sent_wall;
@@ -486,7 +465,7 @@ void DeliveryEngine::State::note_failure(InFlight& delivery, const Failure& fail
 }
 
 void DeliveryEngine::State::attempt_failed(const Time& now, DeliveryId id, const Failure& failure) {
-  InFlight delivery = take_back(id);
+  Flight delivery = take_back(id);
   Target& target = targets[delivery.target];
   Pending& pending = delivery.pending;
   note_first_end(now, delivery);
@@ -521,14 +500,14 @@ void DeliveryEngine::State::attempt_failed(const Time& now, DeliveryId id, const
 }
 
 void DeliveryEngine::State::reject(const Time& now, DeliveryId id, const Settlement& settlement) {
-  InFlight delivery = take_back(id);
+  Flight delivery = take_back(id);
   note_first_end(now, delivery);
   note_failure(delivery, {.code = settlement.code, .message = settlement.message});
   bury(delivery.target, delivery.pending, std::move(delivery.instance), {});
 }
 
 void DeliveryEngine::State::settle(const Time& now, DeliveryId id) {
-  InFlight delivery = take_back(id);
+  Flight delivery = take_back(id);
   const Pending& pending = delivery.pending;
   TargetCounters& counted = targets[delivery.target].counters;
   ++counted.invocations;
@@ -648,7 +627,7 @@ void DeliveryEngine::set_table(const Time& now, std::span<const LinkTarget> tabl
   }
   for (TargetId id = 0; id < state_->targets.size(); ++id) {
     state_->line_up(id);
-    state_->schedule(id, state_->next_of(state_->targets[id]));
+    state_->schedule(id, state_->next_of(id));
   }
 }
 
@@ -739,20 +718,19 @@ void DeliveryEngine::on_settlement(const Time& now,
                                    std::string_view service,
                                    std::string_view instance,
                                    const Settlement& settlement) {
-  const auto found = state_->in_flight.find(settlement.id);
-  if (found == state_->in_flight.end() || found->second.instance != instance
-      || state_->services[found->second.service].name != service) {
+  const Flight* const delivery = state_->in_flight.find(settlement.id);
+  if (delivery == nullptr || delivery->instance != instance
+      || state_->services[delivery->service].name != service) {
     ++state_->counters.stale_settlements;
     return;
   }
-  const InFlight& delivery = found->second;
   if (settlement.outcome == Settlement::Outcome::Ok) {
     state_->settle(now, settlement.id);
   } else if (settlement.outcome == Settlement::Outcome::Reject) {
     state_->reject(now, settlement.id, settlement);
   } else {
-    const RetryPolicy& policy = state_->targets[delivery.target].policy;
-    const Duration usual = backoff(policy, delivery.pending.attempts + 1U, state_->random);
+    const RetryPolicy& policy = state_->targets[delivery->target].policy;
+    const Duration usual = backoff(policy, delivery->pending.attempts + 1U, state_->random);
     const Duration asked = settlement.delay.value_or(Duration(0));
     state_->attempt_failed(now,
                            settlement.id,
@@ -764,7 +742,7 @@ void DeliveryEngine::on_settlement(const Time& now,
 }
 
 void DeliveryEngine::give_up(DeliveryId id, std::string_view code, std::string_view message) {
-  InFlight delivery = state_->take_back(id);
+  Flight delivery = state_->take_back(id);
   state_->bury(delivery.target, delivery.pending, {}, {});
   state_->decisions.dead.back().code = code;
   state_->decisions.dead.back().message = message;
@@ -826,7 +804,9 @@ const EngineCounters& DeliveryEngine::counters() const {
 
 std::vector<TargetState> DeliveryEngine::targets() const {
   std::vector<TargetState> states;
-  for (const Target& target : state_->targets) {
+  for (TargetId id = 0; id < state_->targets.size(); ++id) {
+    const Target& target = state_->targets[id];
+    const Flight* const first = state_->in_flight.first_of(id);
     TargetState state{.name = target.name,
                       .service = state_->services[target.service].name,
                       .paused = target.paused,
@@ -834,12 +814,12 @@ std::vector<TargetState> DeliveryEngine::targets() const {
                       .ready = target.queue.ready(),
                       .waiting = target.queue.waiting() + target.doomed.size(),
                       .parked = target.queue.parked(),
-                      .in_flight = target.in_flight.size(),
+                      .in_flight = state_->in_flight.count_of(id),
                       .oldest = target.queue.oldest(),
                       .counters = &target.counters};
-    if (!target.in_flight.empty()) {
-      const SteadyTime first = state_->in_flight.at(target.in_flight.front()).pending.ingested;
-      state.oldest = state.oldest ? std::min(*state.oldest, first) : first;
+    if (first != nullptr) {
+      const SteadyTime sent_first = first->pending.ingested;
+      state.oldest = state.oldest ? std::min(*state.oldest, sent_first) : sent_first;
     }
     states.push_back(std::move(state));
   }

@@ -27,7 +27,7 @@ struct NodeThreadOptions {
   std::size_t hand_over_size = std::size_t{256} << 10U;
 
   /// Bytes of frames after which the thread ends a turn, so that answers do not wait for all.
-  std::size_t turn_size = std::size_t{1} << 20U;
+  std::size_t turn_size = std::size_t{512} << 10U;
 
   /// Brings about a turn while it is readable, as ZmqOptions::wake_descriptor.
   std::optional<int> wake_descriptor = {};

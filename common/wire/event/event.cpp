@@ -2,6 +2,7 @@
 
 #include "common/wire/event/event.h"
 
+#include "common/wire/event/cursor.h"
 #include "common/wire/event/packer.h"
 
 #include <algorithm>
@@ -208,7 +209,11 @@ Result<> read_field(Field field, const Value& value, EventView& event) {
 
 Result<> read_fields(const Value& map, EventView& event) {
   unsigned seen = 0;
-  for (const auto& [name, value] : map.members()) {
+  Cursor cursor(map);
+  for (std::size_t left = cursor.enter(); Cursor::more(left);) {
+    const std::string_view name = cursor.take_text();
+    const Value value = cursor.value();
+    if (left > 0) cursor.skip();  // The last one is the detail, as a rule, and much.
     const auto* const known = find_field(name);
     if (known == kFields.end()) continue;
     if ((seen & bit(known->field)) != 0) return invalid(name, "is there twice");

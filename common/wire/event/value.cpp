@@ -167,12 +167,17 @@ public:
   /// The size of the object, or why it is refused.
   Result<std::size_t> run() {
     // A plain word an object on the way: a Result for each costs more than the checks.
+    Problem problem = Problem::None;
     do {
-      if (const Problem problem = one_object(); problem != Problem::None) return refused(problem);
-      if (size() > max_size_) return refused(Problem::TooLarge);
-      close_finished();
-    } while (depth_ > 0);
-    return size();
+      problem = one_object();
+      if (problem == Problem::None && size() > max_size_) problem = Problem::TooLarge;
+    } while (problem == Problem::None && more());
+    if (problem == Problem::None) return size();
+    // Not told more than this, or what is counted above could not stay in registers.
+    return refused(problem,
+                   {.at = size(),
+                    .first_byte = rest() > 0 ? byte_at(at_) : std::uint8_t{0},
+                    .limits = {.max_size = max_size_, .max_depth = max_depth_}});
   }
 
 private:
@@ -194,6 +199,12 @@ private:
     bool map;
   };
 
+  struct Place {
+    std::size_t at;
+    std::uint8_t first_byte;
+    ValueLimits limits;
+  };
+
   std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
 
   std::size_t rest() const { return static_cast<std::size_t>(end_ - at_); }
@@ -202,7 +213,7 @@ private:
     if (at_ == end_) return Problem::CutObject;
     const Shape& shape = kShapes[byte_at(at_)];
     if (key_expected() && shape.kind != Shape::Kind::Text) return Problem::KeyIsNoText;
-    if (depth_ > 0) --levels_[depth_ - 1].left;
+    --level_.left;
     if (shape.kind == Shape::Kind::Forbidden) return Problem::ForbiddenType;
     if (rest() < 1U + shape.length_size) return Problem::CutObject;
     if (shape.kind == Shape::Kind::Scalar) {
@@ -213,9 +224,7 @@ private:
     return shape.kind == Shape::Kind::Text ? text(content) : open(shape, content);
   }
 
-  bool key_expected() const {
-    return depth_ > 0 && levels_[depth_ - 1].map && levels_[depth_ - 1].left % 2 == 0;
-  }
+  bool key_expected() const { return level_.map && level_.left % 2 == 0; }
 
   Problem text(const Content& content) {
     if (static_cast<std::size_t>(end_ - content.at) < content.length) return Problem::CutText;
@@ -233,48 +242,52 @@ private:
     }
     if (depth_ == max_depth_) return Problem::TooDeep;
     at_ = content.at;
-    levels_[depth_++] = {children, map};
+    outer_[depth_++] = level_;
+    level_ = {children, map};
     return Problem::None;
   }
 
-  void close_finished() {
-    while (depth_ > 0 && levels_[depth_ - 1].left == 0) --depth_;
+  /// Closes what has no more children.
+  bool more() {
+    while (level_.left == 0 && depth_ > 0) level_ = outer_[--depth_];
+    return level_.left > 0;
   }
 
-  tl::unexpected<Error> refused(Problem problem) const {
+  static tl::unexpected<Error> refused(Problem problem, const Place& place) {
     switch (problem) {
       case Problem::None:
       case Problem::CutObject:
-        return malformed("the object is cut short");
+        return malformed(place, "the object is cut short");
       case Problem::CutText:
-        return malformed("the text is cut short");
+        return malformed(place, "the text is cut short");
       case Problem::CutArray:
-        return malformed("the array is cut short");
+        return malformed(place, "the array is cut short");
       case Problem::CutMap:
-        return malformed("the map is cut short");
+        return malformed(place, "the map is cut short");
       case Problem::KeyIsNoText:
-        return malformed("a map key is no text");
+        return malformed(place, "a map key is no text");
       case Problem::NotUtf8:
-        return malformed("text is not UTF-8");
+        return malformed(place, "text is not UTF-8");
       case Problem::ForbiddenType:
-        return malformed("binary, extension and reserved types have no JSON form (first byte "
-                         + std::to_string(byte_at(at_)) + ")");
+        return malformed(place,
+                         "binary, extension and reserved types have no JSON form (first byte "
+                             + std::to_string(place.first_byte) + ")");
       case Problem::TooDeep:
         return fail(Fault::Permanent,
-                    "nested deeper than " + std::to_string(max_depth_) + " levels at byte "
-                        + std::to_string(size()),
+                    "nested deeper than " + std::to_string(place.limits.max_depth)
+                        + " levels at byte " + std::to_string(place.at),
                     "TooDeep");
       case Problem::TooLarge:
         break;
     }
     return fail(Fault::Permanent,
-                "larger than the limit of " + std::to_string(max_size_) + " bytes",
+                "larger than the limit of " + std::to_string(place.limits.max_size) + " bytes",
                 "TooLarge");
   }
 
-  tl::unexpected<Error> malformed(const std::string& why) const {
+  static tl::unexpected<Error> malformed(const Place& place, const std::string& why) {
     return fail(Fault::Permanent,
-                "not valid msgpack at byte " + std::to_string(size()) + ": " + why,
+                "not valid msgpack at byte " + std::to_string(place.at) + ": " + why,
                 "Malformed");
   }
 
@@ -283,8 +296,9 @@ private:
   const char* end_;
   std::size_t max_size_;
   std::size_t max_depth_;
+  Level level_{.left = 1, .map = false};  ///< The one that is open; at first the object itself.
   std::size_t depth_ = 0;
-  std::array<Level, kDeepest> levels_;
+  std::array<Level, kDeepest> outer_;  ///< Around it.
 };
 
 /// The signed value of the 1, 2, 4 or 8 low bytes of `bits`.

@@ -34,6 +34,7 @@ using conga::bus::EventRef;
 using conga::bus::FileJournal;
 using conga::bus::FileJournalOptions;
 using conga::bus::JournalEntry;
+using conga::bus::OwedTargets;
 using conga::bus::PendingDelivery;
 using conga::bus::RecoveryVisitor;
 using conga::bus::RetryRecord;
@@ -234,6 +235,37 @@ TEST_CASE("events of more targets than a word has bits are settled one by one") 
     REQUIRE((*opened).sync());
   }
   CHECK(names(open(disk).found.pending) == Names{{1, "charge"}, {2, "rule 69"}, {3, "charge"}});
+}
+
+TEST_CASE(
+    "a list of targets that is kept owes as its names do, and its faults are told each time") {
+  MemFiles disk;
+  OwedTargets two{.names = kTwo};
+  OwedTargets one{.names = kOne};
+  {
+    auto opened = open(disk);
+    REQUIRE(opened.journal);
+    CHECK((*opened).append_owed(kStart, two, "first")->sequence == 1);
+    CHECK((*opened).append_owed(kStart, one, "second")->sequence == 2);
+    CHECK((*opened).append(kStart, kTwo, "third")->sequence == 3);
+    CHECK((*opened).append_owed(kStart, two, "fourth")->sequence == 4);
+    CHECK(two.known_as != one.known_as);
+    OwedTargets twice{.names = {kOne[0], kOne[0]}};
+    for (int time = 0; time < 2; ++time) {
+      CHECK((*opened).append_owed(kStart, twice, "x").error().code == "DuplicateTarget");
+    }
+    REQUIRE((*opened).sync());
+  }
+  auto opened = open(disk);
+  REQUIRE(opened.journal);
+  CHECK(names(opened.found.pending)
+        == Names{{1, "charge"},
+                 {1, "tell"},
+                 {2, "charge"},
+                 {3, "charge"},
+                 {3, "tell"},
+                 {4, "charge"},
+                 {4, "tell"}});
 }
 
 TEST_CASE("the same target twice and a name without end are refused") {
