@@ -2,10 +2,10 @@
 
 #include "bus/sidecar/delivery_engine.h"
 
-#include "bus/sidecar/flights.h"
 #include "bus/sidecar/reasons.h"
 #include "bus/sidecar/retry.h"
 #include "common/core/check.h"
+#include "common/core/keyed_lists.h"
 
 #include <algorithm>
 #include <limits>
@@ -22,6 +22,20 @@ constexpr std::string_view kMaxAttempts = "MaximumRetryAttempts";
 constexpr std::string_view kMaxAge = "MaximumEventAgeInSeconds";
 constexpr unsigned kStartShift = 40;  ///< 10^12 deliveries fit below a run's start number.
 constexpr std::uint32_t kStartMask = 0x00ff'ffff;
+
+/// A delivery that an instance works on.
+struct Flight {
+  DeliveryId id = 0;
+  Pending pending;
+  TargetId target = 0;
+  ServiceId service = 0;
+  std::string instance;
+  SteadyTime sent;
+  WallTime sent_wall;
+};
+
+/// A list for each target, in the order of sending: the first times out first.
+using Flights = KeyedLists<DeliveryId, Flight>;
 
 /// Spaces out what a target with a rate is sent, allowing it a tenth of a second's worth at once
 /// (the generic cell rate algorithm: it keeps one number).
@@ -221,7 +235,7 @@ void DeliveryEngine::State::revise(const Time& now, Target& target, bool hasten)
 void DeliveryEngine::State::reset_order(TargetId id) {
   Target& target = targets[id];
   target.queue.set_ordered(!target.ordering.empty());
-  in_flight.for_each_of(id, [](Flight& flight) { flight.pending.key = kNoKey; });
+  in_flight.for_each(id, [](Flight& flight) { flight.pending.key = kNoKey; });
   target.needs_keys = !target.ordering.empty();
 }
 
@@ -230,7 +244,7 @@ void DeliveryEngine::State::reset_order(TargetId id) {
 void DeliveryEngine::State::find_keys(TargetId id) {
   Target& target = targets[id];
   const KeyOf reader = key_reader(target);
-  in_flight.for_each_of(id, [&](Flight& flight) {
+  in_flight.for_each(id, [&](Flight& flight) {
     const OrderingKey key = reader(flight.pending.event);
     if (key != kNoKey && target.queue.hold(key)) flight.pending.key = key;
   });
@@ -246,7 +260,7 @@ KeyOf DeliveryEngine::State::key_reader(const Target& target) const {
 
 bool DeliveryEngine::State::has_room(TargetId id) const {
   const std::uint32_t most = targets[id].limits.max_in_flight;
-  return most == 0 || in_flight.count_of(id) < most;
+  return most == 0 || in_flight.size(id) < most;
 }
 
 void DeliveryEngine::State::line_up(TargetId id) {
@@ -289,9 +303,9 @@ std::optional<SteadyTime> DeliveryEngine::State::next_of(TargetId id) const {
     const SteadyTime paced = target.pace.next(target.limits.rate);
     next = next ? std::min(*next, paced) : paced;
   }
-  const Flight* const first = in_flight.first_of(id);
-  if (first == nullptr) return next;
-  const SteadyTime timeout = first->sent + target.policy.ack_timeout;
+  const auto first = in_flight.front(id);
+  if (!first) return next;
+  const SteadyTime timeout = in_flight[*first].sent + target.policy.ack_timeout;
   return next ? std::min(*next, timeout) : timeout;
 }
 
@@ -317,13 +331,14 @@ void DeliveryEngine::State::advance_target(const Time& now, TargetId id) {
 void DeliveryEngine::State::time_out(const Time& now, TargetId id) {
   const Target& target = targets[id];
   const Duration allowed = target.policy.ack_timeout;
-  while (const Flight* const delivery = in_flight.first_of(id)) {
-    if (delivery->sent + allowed > now.steady) return;
+  while (const auto first = in_flight.front(id)) {
+    const Flight& delivery = in_flight[*first];
+    if (delivery.sent + allowed > now.steady) return;
     ++counters.timeouts;
     const std::string message =
-        delivery->instance + " did not settle it within " + format_duration(allowed);
-    const Duration wait = backoff(target.policy, delivery->pending.attempts + 1U, random);
-    attempt_failed(now, delivery->id, {.code = "AckTimeout", .message = message, .wait = wait});
+        delivery.instance + " did not settle it within " + format_duration(allowed);
+    const Duration wait = backoff(target.policy, delivery.pending.attempts + 1U, random);
+    attempt_failed(now, delivery.id, {.code = "AckTimeout", .message = message, .wait = wait});
   }
 }
 
@@ -362,7 +377,12 @@ void DeliveryEngine::State::lose(const Time& now,
                                  std::string_view why) {
   std::string message = instance + " " + std::string(why);
   if (why.ends_with(' ')) message += format_duration(options.heartbeat_timeout);
-  for (const DeliveryId id : in_flight.with(service, instance)) {
+  std::vector<DeliveryId> lost;
+  in_flight.for_each([&](DeliveryId id, const Flight& flight) {
+    if (flight.service == service && flight.instance == instance) lost.push_back(id);
+  });
+  std::ranges::sort(lost);
+  for (const DeliveryId id : lost) {
     ++counters.lost;
     attempt_failed(now, id, {.code = "ConsumerLost", .message = message});
   }
@@ -423,13 +443,18 @@ Dispatch DeliveryEngine::State::send(const Time& now,
   } else {
     ++target.counters.retry_attempts;
   }
-  const Flight& flight = in_flight.add({.id = next_id++,
-                                        .pending = pending,
-                                        .target = id,
-                                        .service = target.service,
-                                        .instance = instance.name,
-                                        .sent = now.steady,
-                                        .sent_wall = now.wall});
+  const auto entry = in_flight.add(next_id,
+                                   id,
+                                   {.id = next_id,
+                                    .pending = pending,
+                                    .target = id,
+                                    .service = target.service,
+                                    .instance = instance.name,
+                                    .sent = now.steady,
+                                    .sent_wall = now.wall});
+  CONGA_CHECK(entry.has_value(), "ids of deliveries only ascend");
+  const Flight& flight = in_flight[*entry];
+  ++next_id;
   touch(id, now.steady + target.policy.ack_timeout);
   return {.event = pending.event,
           .target = id,
@@ -442,7 +467,9 @@ Dispatch DeliveryEngine::State::send(const Time& now,
 
 /// Out of flight, the instance's credit given back.
 Flight DeliveryEngine::State::take_back(DeliveryId id) {
-  Flight delivery = in_flight.take(id);
+  const auto found = in_flight.find(id);
+  CONGA_CHECK(found.has_value(), "a delivery is taken back that is not in flight");
+  Flight delivery = in_flight.take(*found);
   Instance* const instance = services[delivery.service].instances.find(delivery.instance);
   if (instance != nullptr && instance->in_flight > 0) --instance->in_flight;
   return delivery;
@@ -718,7 +745,8 @@ void DeliveryEngine::on_settlement(const Time& now,
                                    std::string_view service,
                                    std::string_view instance,
                                    const Settlement& settlement) {
-  const Flight* const delivery = state_->in_flight.find(settlement.id);
+  const auto found = state_->in_flight.find(settlement.id);
+  const Flight* const delivery = found ? &state_->in_flight[*found] : nullptr;
   if (delivery == nullptr || delivery->instance != instance
       || state_->services[delivery->service].name != service) {
     ++state_->counters.stale_settlements;
@@ -806,7 +834,7 @@ std::vector<TargetState> DeliveryEngine::targets() const {
   std::vector<TargetState> states;
   for (TargetId id = 0; id < state_->targets.size(); ++id) {
     const Target& target = state_->targets[id];
-    const Flight* const first = state_->in_flight.first_of(id);
+    const auto first = state_->in_flight.front(id);
     TargetState state{.name = target.name,
                       .service = state_->services[target.service].name,
                       .paused = target.paused,
@@ -814,11 +842,11 @@ std::vector<TargetState> DeliveryEngine::targets() const {
                       .ready = target.queue.ready(),
                       .waiting = target.queue.waiting() + target.doomed.size(),
                       .parked = target.queue.parked(),
-                      .in_flight = state_->in_flight.count_of(id),
+                      .in_flight = state_->in_flight.size(id),
                       .oldest = target.queue.oldest(),
                       .counters = &target.counters};
-    if (first != nullptr) {
-      const SteadyTime sent_first = first->pending.ingested;
+    if (first) {
+      const SteadyTime sent_first = state_->in_flight[*first].pending.ingested;
       state.oldest = state.oldest ? std::min(*state.oldest, sent_first) : sent_first;
     }
     states.push_back(std::move(state));

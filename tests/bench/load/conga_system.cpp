@@ -228,7 +228,7 @@ protected:
     for (; !body.empty(); ++count) {
       const auto event = Value::take(body, {});
       if (!event) return;
-      side().note_delivery(EventMill::sent(event->bytes()), at);
+      side().note_delivery(EventMill::sent(event->bytes_up_to(body)), at);
     }
     side().note_done(count);
   }
