@@ -61,11 +61,10 @@ private:
   Instant due_;  ///< When the next would be due if they came evenly.
 };
 
+/// What every delivery looks at comes first: there are thousands of targets, and their memory is
+/// seldom in the processor's cache.
 struct Target {
-  TargetName name;
   ServiceId service = 0;
-  RetryPolicy policy;
-  std::string ordering;
   bool listed = false;  ///< In the table. Otherwise removed, or no table has come yet.
   bool known = false;   ///< A table has ever told its policy.
   bool needs_keys = false;
@@ -75,10 +74,13 @@ struct Target {
   bool undurable = false;  ///< In State::undurable.
   DeliveryLimits limits;
   Pace pace;
-  TargetQueue queue;
-  std::deque<Pending> doomed;          ///< Over the attempts that a new policy allows; to be ended.
   std::optional<SteadyTime> deadline;  ///< As entered in State::deadlines.
+  RetryPolicy policy;
+  TargetQueue queue;
   TargetCounters counters;
+  std::deque<Pending> doomed;  ///< Over the attempts that a new policy allows; to be ended.
+  std::string ordering;
+  TargetName name;
 
   std::size_t pending() const { return queue.size() + doomed.size(); }
 };

@@ -145,13 +145,13 @@ private:
   bool later(const Pending& one, const Pending& other) const;
 
   std::deque<Fresh> fresh_;  ///< Never tried, in order.
-  Heap ready_;               ///< Tried and due; the oldest on top.
-  Heap waiting_;             ///< Tried and not due; the one that is due or expires next on top.
-  std::unordered_map<OrderingKey, Parked> held_;
-  std::size_t parked_ = 0;
   Sequence durable_end_ = std::numeric_limits<Sequence>::max();
   Duration max_age_ = std::chrono::hours(24);
+  std::size_t parked_ = 0;
   bool ordered_ = false;
+  Heap ready_;    ///< Tried and due; the oldest on top.
+  Heap waiting_;  ///< Tried and not due; the one that is due or expires next on top.
+  std::unordered_map<OrderingKey, Parked> held_;
 };
 
 }  // namespace conga::bus
