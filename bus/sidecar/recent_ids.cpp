@@ -2,18 +2,29 @@
 
 #include "bus/sidecar/recent_ids.h"
 
+#include <utility>
+
 namespace conga::bus {
 namespace {
 
-constexpr std::size_t kFirstPlaces = 1024;
+constexpr unsigned kFirstBits = 10;
+constexpr unsigned kMarkBits = 32;
+
+/// So many entries before an old one's turn to be forgotten its place is fetched from memory.
+constexpr std::size_t kAhead = 16;
 
 }  // namespace
 
 RecentIds::RecentIds(RecentIdsOptions options)
-    : options_(options), tags_(kFirstPlaces), numbers_(kFirstPlaces) {}
+    : options_(options), places_(std::size_t{1} << kFirstBits), shift_(kMarkBits - kFirstBits) {}
 
 bool RecentIds::insert(const Uuid& id, SteadyTime when) {
   if (contains(id)) return false;
+  add(id, when);
+  return true;
+}
+
+void RecentIds::add(const Uuid& id, SteadyTime when) {
   if (!has_base_) base_ = when;
   has_base_ = true;
   const auto second = static_cast<std::int32_t>(
@@ -25,70 +36,58 @@ bool RecentIds::insert(const Uuid& id, SteadyTime when) {
     if (!old && entries_.size() < options_.most) break;
     forget_oldest();
   }
-  if ((entries_.size() + 1) * 2 > tags_.size()) grow();
+  if ((entries_.size() + 1) * 2 > places_.size()) grow();
   const auto number = first_ + static_cast<std::uint32_t>(entries_.size());
   entries_.push_back({.id = id, .second = second});
-  put(id.hash(), number);
-  return true;
+  put({.mark = mark_of(id), .number = number});
 }
 
 bool RecentIds::contains(const Uuid& id) const {
-  return tags_[find(id)] != 0;
-}
-
-RecentIds::Tag RecentIds::tag_of(std::uint64_t hash) {
-  constexpr unsigned kTop = 56;  // The place comes from the low bits.
-  return static_cast<Tag>(hash >> kTop | 1U);
-}
-
-std::size_t RecentIds::place_of(std::uint64_t hash) const {
-  return hash & (tags_.size() - 1);
+  return places_[find(id)].mark != 0;
 }
 
 /// Where the id is, or the empty place where it would go.
 std::size_t RecentIds::find(const Uuid& id) const {
-  const std::uint64_t hash = id.hash();
-  const Tag tag = tag_of(hash);
-  std::size_t at = place_of(hash);
-  while (tags_[at] != 0 && (tags_[at] != tag || entry_at(at).id != id)) {
-    at = (at + 1) & (tags_.size() - 1);
+  const Mark mark = mark_of(id);
+  std::size_t at = home_of(mark);
+  while (places_[at].mark != 0) {
+    const bool same = places_[at].mark == mark && entries_[places_[at].number - first_].id == id;
+    if (same) break;
+    at = after(at);
   }
   return at;
 }
 
-const RecentIds::Entry& RecentIds::entry_at(std::size_t place) const {
-  return entries_[numbers_[place] - first_];
-}
-
-void RecentIds::put(std::uint64_t hash, std::uint32_t number) {
-  std::size_t at = place_of(hash);
-  while (tags_[at] != 0) at = (at + 1) & (tags_.size() - 1);
-  tags_[at] = tag_of(hash);
-  numbers_[at] = number;
+void RecentIds::put(const Place& place) {
+  std::size_t at = home_of(place.mark);
+  while (places_[at].mark != 0) at = after(at);
+  places_[at] = place;
 }
 
 /// Empties its place and moves up those that were pushed past it, so that no search stops early.
 void RecentIds::forget_oldest() {
-  const std::size_t mask = tags_.size() - 1;
-  std::size_t hole = find(entries_.front().id);
-  for (std::size_t at = (hole + 1) & mask; tags_[at] != 0; at = (at + 1) & mask) {
-    const std::size_t home = place_of(entry_at(at).id.hash());
+  if (entries_.size() > kAhead) prefetch(entries_[kAhead].id);
+  const std::size_t mask = places_.size() - 1;
+  std::size_t hole = home_of(mark_of(entries_.front().id));
+  while (places_[hole].mark == 0 || places_[hole].number != first_) hole = after(hole);
+  for (std::size_t at = after(hole); places_[at].mark != 0; at = after(at)) {
+    const std::size_t home = home_of(places_[at].mark);
     if (((at - home) & mask) < ((at - hole) & mask)) continue;
-    tags_[hole] = tags_[at];
-    numbers_[hole] = numbers_[at];
+    places_[hole] = places_[at];
     hole = at;
   }
-  tags_[hole] = 0;
+  places_[hole] = {};
   entries_.pop_front();
   ++first_;
 }
 
-/// By so much that what is put anew, and misses the caches, is a third of all ids and not all.
+/// From front to back in both: quick, however many there are.
 void RecentIds::grow() {
-  tags_.assign(tags_.size() * 4, 0);
-  numbers_.assign(tags_.size(), 0);
-  std::uint32_t number = first_;
-  for (const Entry& entry : entries_) put(entry.id.hash(), number++);
+  --shift_;
+  const auto before = std::exchange(places_, std::vector<Place>(2 * places_.size()));
+  for (const Place& place : before) {
+    if (place.mark != 0) put(place);
+  }
 }
 
 }  // namespace conga::bus

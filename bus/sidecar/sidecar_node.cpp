@@ -426,7 +426,7 @@ void SidecarNode::State::on_routed_event(const Time& at,
   const auto ref = to_journal(at, event, whom);
   if (ref) {
     ++counters.accepted;
-    recent.insert(event.id, at.steady);
+    recent.add(event.id, at.steady);
     take_on(at, *ref, event, whom);
     expectations->take(at, whom.marks, event.event, *ref);
     archives->take(at, whom.archives, *ref);
