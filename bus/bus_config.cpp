@@ -19,18 +19,14 @@ void read_name(ConfigReader& reader, std::string& into) {
 void read_link(ConfigReader&& reader, BusConfig& config) {
   LinkOptions& link = config.forwarder.link;
   reader.endpoint("endpoint", config.link);
-  std::uint64_t window = link.window;
-  reader.bytes("window", window, 64ULL << 10U, 1ULL << 30U);
-  link.window = window;
+  reader.bytes("window", link.window, 64ULL << 10U, 1ULL << 30U);
   reader.duration("patience", link.patience, 0s, 10s);
   reader.duration("timeout", link.timeout, 200ms, 1min);
   reader.finish();
 }
 
 void read_event_limits(ConfigReader&& reader, ForwarderOptions& forwarder) {
-  std::uint64_t max_size = forwarder.event.max_size;
-  reader.bytes("max-size", max_size, 1ULL << 10U, 16ULL << 20U);
-  forwarder.event.max_size = max_size;
+  reader.bytes("max-size", forwarder.event.max_size, 1ULL << 10U, 16ULL << 20U);
   reader.integer("max-depth", forwarder.event.max_depth, 2, 200);
   reader.integer("max-hops", forwarder.max_hops, 1, 10'000);
   reader.finish();
@@ -51,9 +47,7 @@ void read_bus_config(ConfigReader& reader, BusConfig& config) {
       {{"process", BusConfig::Sidecar::Process}, {"embedded", BusConfig::Sidecar::Embedded}});
   if (config.sidecar == BusConfig::Sidecar::Embedded) reader.require("sidecar-config");
   reader.path("sidecar-config", config.sidecar_config);
-  std::uint64_t hand_over_size = config.sidecar_hand_over_size;
-  reader.bytes("sidecar-hand-over-size", hand_over_size, 0, 1ULL << 30U);
-  config.sidecar_hand_over_size = hand_over_size;
+  reader.bytes("sidecar-hand-over-size", config.sidecar_hand_over_size, 0, 1ULL << 30U);
   reader.duration("drain-limit", config.drain_limit, 0s, 5min);
   read_link(reader.section("link"), config);
   read_event_limits(reader.section("event"), config.forwarder);

@@ -97,7 +97,7 @@ AccessIndex::Words AccessIndex::address_words(const Address& address, unsigned b
   const Address masked = address.masked(bits);
   const auto* const at = reinterpret_cast<const char*>(masked.bytes.data());
   const std::uint32_t family = address.v6 ? 256 : 0;
-  return {{load_word<std::uint64_t>(at), load_word<std::uint64_t>(at + 8)}, family + bits, {}};
+  return {{load_little<std::uint64_t>(at), load_little<std::uint64_t>(at + 8)}, family + bits, {}};
 }
 
 /// Of a key that the hash table holds, from the bytes of its AccessKey.
@@ -106,7 +106,7 @@ AccessIndex::Words AccessIndex::words_of(KeyKind kind, std::string_view bytes) {
   if (kind == KeyKind::Literal) return {{static_cast<std::uint64_t>(bytes[0]), 0}, 0, {}};
   if (kind == KeyKind::Number) {
     const auto number_kind = static_cast<std::uint64_t>(bytes[0]);
-    return {{load_word<std::uint64_t>(bytes.data() + 1), number_kind}, 0, {}};
+    return {{load_little<std::uint64_t>(bytes.data() + 1), number_kind}, 0, {}};
   }
   if (kind == KeyKind::Address) {
     Address address{.bytes = {}, .v6 = bytes[0] == '6'};
@@ -198,7 +198,7 @@ void AccessIndex::Builder::insert(AccessIndex& index, const Slot& slot) {
 void AccessIndex::Builder::insert_key(AccessIndex& index,
                                       std::string_view name,
                                       std::uint32_t key) {
-  const auto tag = load_word<std::uint32_t>(name.data());
+  const auto tag = load_little<std::uint32_t>(name.data());
   const std::string_view bytes = name.substr(sizeof(tag));
   const auto kind = static_cast<KeyKind>(tag % 16);
   index.fields_[tag / 16].kinds |= 1U << static_cast<unsigned>(kind);

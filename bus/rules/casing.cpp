@@ -3,6 +3,7 @@
 #include "bus/rules/casing.h"
 
 #include "bus/rules/casing_table.h"
+#include "common/wire/event/utf8.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -85,10 +86,6 @@ std::string forms_of(char32_t letter) {
 
 char ascii_lower(char letter) {
   return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter;
-}
-
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 }  // namespace

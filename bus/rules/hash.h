@@ -7,10 +7,11 @@
 
 #pragma once
 
+#include "common/io/little_endian.h"
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 namespace conga::bus {
@@ -20,19 +21,12 @@ inline std::uint64_t mix(std::uint64_t bits) {
   return bits ^ bits >> 29U;
 }
 
-template <class Word>
-Word load_word(const char* at) {
-  Word word = 0;
-  std::memcpy(&word, at, sizeof word);
-  return word;
-}
-
 /// Eight bytes at a time.
 inline std::uint64_t hash_text(std::string_view text) {
   std::uint64_t hash = text.size() * 0xD6E8FEB86659FD93ULL;
   const char* at = text.data();
   std::size_t left = text.size();
-  for (; left >= 8; left -= 8, at += 8) hash = mix(hash ^ load_word<std::uint64_t>(at));
+  for (; left >= 8; left -= 8, at += 8) hash = mix(hash ^ load_little<std::uint64_t>(at));
   std::uint64_t word = 0;
   for (std::size_t index = 0; index < left; ++index) {
     word |= static_cast<std::uint64_t>(static_cast<unsigned char>(at[index])) << 8U * index;
@@ -50,10 +44,11 @@ struct ShortText {
   static ShortText of(std::string_view text) {
     const char* const at = text.data();
     const std::size_t size = text.size();
-    if (size >= 8) return {load_word<std::uint64_t>(at), load_word<std::uint64_t>(at + size - 8)};
+    if (size >= 8)
+      return {load_little<std::uint64_t>(at), load_little<std::uint64_t>(at + size - 8)};
     if (size >= 4) {
-      const std::uint64_t last = load_word<std::uint32_t>(at + size - 4);
-      return {load_word<std::uint32_t>(at) | last << 32U, 0};
+      const std::uint64_t last = load_little<std::uint32_t>(at + size - 4);
+      return {load_little<std::uint32_t>(at) | last << 32U, 0};
     }
     if (size == 0) return {};
     const auto byte = [at](std::size_t index) {

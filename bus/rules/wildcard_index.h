@@ -60,7 +60,7 @@ private:
 
   /// The bytes and, as grams of different sizes must differ, the size in the bits of the hash.
   static std::uint32_t gram_of(const char* at, std::size_t size) {
-    if (size == 4) return load_word<std::uint32_t>(at);
+    if (size == 4) return load_little<std::uint32_t>(at);
     std::uint32_t gram = 0;
     for (std::size_t index = 0; index < size; ++index) {
       gram = gram << 8U | static_cast<unsigned char>(at[index]);

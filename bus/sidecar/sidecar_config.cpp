@@ -15,21 +15,10 @@ constexpr std::uint64_t kKiB = std::uint64_t{1} << 10U;
 constexpr std::uint64_t kMiB = kKiB << 10U;
 constexpr std::uint64_t kGiB = kMiB << 10U;
 
-template <class Integer>
-void read_bytes(ConfigReader& reader,
-                std::string_view key,
-                Integer& into,
-                std::uint64_t low,
-                std::uint64_t high) {
-  std::uint64_t value = into;
-  reader.bytes(key, value, low, high);
-  into = static_cast<Integer>(value);
-}
-
 /// Segments are made of whole blocks.
 void read_segment_size(ConfigReader& reader, std::uint64_t least, std::uint32_t& size) {
   constexpr std::uint32_t kBlock = 4096;
-  read_bytes(reader, "segment-size", size, least, kGiB);
+  reader.bytes("segment-size", size, least, kGiB);
   size -= size % kBlock;
 }
 
@@ -44,7 +33,7 @@ void read_journal(ConfigReader reader, FileJournalOptions& journal) {
   read_segment_size(reader, 4 * kMiB, journal.segment_size);
   reader.duration("retention-age", journal.retention_age, 1min, 24h * 3650);
   reader.bytes("retention-size", journal.retention_bytes, 16 * kMiB, kMiB * kGiB);
-  read_bytes(reader, "hand-over-size", journal.hand_over_size, 0, kGiB);
+  reader.bytes("hand-over-size", journal.hand_over_size, 0, kGiB);
   reader.boolean("accept-damage", journal.accept_damage);
   reader.finish();
   journal.hold_back = std::min<std::uint64_t>(journal.hold_back, journal.segment_size / 4);
@@ -60,15 +49,15 @@ void read_dedup(ConfigReader reader, RecentIdsOptions& dedup) {
 
 void read_delivery(ConfigReader reader, SidecarOptions& sidecar) {
   reader.duration("heartbeat-timeout", sidecar.engine.heartbeat_timeout, 1500ms, 5min);
-  read_bytes(reader, "frame-size", sidecar.frame_size, kKiB, 8 * kMiB);
-  read_bytes(reader, "turn-size", sidecar.turn_size, 64 * kKiB, 256 * kMiB);
-  read_bytes(reader, "catch-up-size", sidecar.catch_up_size, kKiB, 8 * kMiB);
-  read_bytes(reader, "cache-size", sidecar.cache_size, 0, 16 * kGiB);
+  reader.bytes("frame-size", sidecar.frame_size, kKiB, 8 * kMiB);
+  reader.bytes("turn-size", sidecar.turn_size, 64 * kKiB, 256 * kMiB);
+  reader.bytes("catch-up-size", sidecar.catch_up_size, kKiB, 8 * kMiB);
+  reader.bytes("cache-size", sidecar.cache_size, 0, 16 * kGiB);
   reader.finish();
 }
 
 void read_event_limits(ConfigReader reader, ValueLimits& limits) {
-  read_bytes(reader, "max-size", limits.max_size, kKiB, 16 * kMiB);
+  reader.bytes("max-size", limits.max_size, kKiB, 16 * kMiB);
   reader.integer("max-depth", limits.max_depth, 2, 200);
   reader.finish();
 }

@@ -215,21 +215,22 @@ void ConfigReader::duration(std::string_view key, Duration& into, Duration low, 
   into = *found;
 }
 
-void ConfigReader::bytes(std::string_view key,
-                         std::uint64_t& into,
-                         std::uint64_t low,
-                         std::uint64_t high) {
+bool ConfigReader::read_bytes(std::string_view key,
+                              std::uint64_t& into,
+                              std::uint64_t low,
+                              std::uint64_t high) {
   const Document* const value = take(key);
-  if (value == nullptr) return;
+  if (value == nullptr) return false;
   const auto found = parse_bytes(value->text);
   if (!found || *found < low || *found > high) {
     expected(*value,
              key,
              "a size from " + format_bytes(low) + " to " + format_bytes(high)
                  + " such as 512KiB, 64MiB, 1GiB");
-    return;
+    return false;
   }
   into = *found;
+  return true;
 }
 
 void ConfigReader::endpoint(std::string_view key, std::string& into) {

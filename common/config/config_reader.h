@@ -90,7 +90,11 @@ public:
   void duration(std::string_view key, Duration& into, Duration low, Duration high);
 
   /// `512`, `64KiB`, `64MiB`, `1GiB`.
-  void bytes(std::string_view key, std::uint64_t& into, std::uint64_t low, std::uint64_t high);
+  template <class Integer>
+  void bytes(std::string_view key, Integer& into, std::uint64_t low, std::uint64_t high) {
+    std::uint64_t value = 0;
+    if (read_bytes(key, value, low, high)) into = static_cast<Integer>(value);
+  }
 
   /// `tcp://HOST:PORT`, `ipc://PATH` or `inproc://NAME`.
   void endpoint(std::string_view key, std::string& into);
@@ -123,6 +127,7 @@ private:
                     std::uint64_t& into,
                     std::uint64_t low,
                     std::uint64_t high);
+  bool read_bytes(std::string_view key, std::uint64_t& into, std::uint64_t low, std::uint64_t high);
   std::size_t read_choice(std::string_view key, const std::vector<std::string_view>& names);
   void expected(const Document& value, std::string_view key, const std::string& what);
 

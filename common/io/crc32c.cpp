@@ -2,10 +2,11 @@
 
 #include "common/io/crc32c.h"
 
+#include "common/io/little_endian.h"
+
 #include <array>
 #include <bit>
 #include <cstddef>
-#include <cstring>
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
@@ -38,12 +39,6 @@ constexpr Table make_table() {
 
 constexpr Table kTable = make_table();
 
-std::uint64_t load64(const char* at) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof word);
-  return word;
-}
-
 #if defined(__x86_64__)
 
 __attribute__((target("sse4.2"))) std::uint32_t crc32c_by_instruction(std::string_view bytes,
@@ -51,7 +46,7 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_by_instruction(std::strin
   const char* at = bytes.data();
   const char* const end = at + bytes.size();
   std::uint64_t state = ~crc;
-  for (; end - at >= 8; at += 8) state = _mm_crc32_u64(state, load64(at));
+  for (; end - at >= 8; at += 8) state = _mm_crc32_u64(state, load_little<std::uint64_t>(at));
   auto rest = static_cast<std::uint32_t>(state);
   for (; at != end; ++at) rest = _mm_crc32_u8(rest, static_cast<unsigned char>(*at));
   return ~rest;
@@ -71,7 +66,7 @@ std::uint32_t crc32c_by_table(std::string_view bytes, std::uint32_t crc) {
   const char* const end = at + bytes.size();
   std::uint32_t state = ~crc;
   for (; end - at >= 8; at += 8) {
-    std::uint64_t word = load64(at);
+    std::uint64_t word = load_little<std::uint64_t>(at);
     if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
     word ^= state;
     state = 0;

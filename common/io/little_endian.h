@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Little-endian integers in byte buffers, at any alignment: the byte order of everything on disk.
+// Little-endian integers in byte buffers, at any alignment: the byte order of everything on disk,
+// and of words that are only compared.
 
 #pragma once
 

@@ -4,20 +4,13 @@
 
 #pragma once
 
+#include "common/io/little_endian.h"
+
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 namespace conga {
-
-/// The first bytes of what is at `at`, as a number.
-template <class Word>
-Word word_at(const char* at) {
-  Word word = 0;
-  std::memcpy(&word, at, sizeof word);
-  return word;
-}
 
 /// Here and not in a file of its own, since most texts are so short that a call would show.
 inline bool is_ascii(std::string_view text) {
@@ -30,13 +23,14 @@ inline bool is_ascii(std::string_view text) {
   // The last bytes are read with those before them, once more: a word is quicker than its bytes.
   if (text.size() >= sizeof(Long)) {
     for (; end - at > std::ptrdiff_t{4 * sizeof(Long)}; at += 4 * sizeof(Long)) {
-      seen |= word_at<Long>(at) | word_at<Long>(at + sizeof(Long))
-              | word_at<Long>(at + 2 * sizeof(Long)) | word_at<Long>(at + 3 * sizeof(Long));
+      seen |= load_little<Long>(at) | load_little<Long>(at + sizeof(Long))
+              | load_little<Long>(at + 2 * sizeof(Long)) | load_little<Long>(at + 3 * sizeof(Long));
     }
-    for (; end - at > std::ptrdiff_t{sizeof(Long)}; at += sizeof(Long)) seen |= word_at<Long>(at);
-    seen |= word_at<Long>(end - sizeof(Long));
+    for (; end - at > std::ptrdiff_t{sizeof(Long)}; at += sizeof(Long))
+      seen |= load_little<Long>(at);
+    seen |= load_little<Long>(end - sizeof(Long));
   } else if (text.size() >= sizeof(Short)) {
-    seen = word_at<Short>(at) | word_at<Short>(end - sizeof(Short));
+    seen = load_little<Short>(at) | load_little<Short>(end - sizeof(Short));
   } else {
     for (; at != end; ++at) seen |= static_cast<unsigned char>(*at);
   }
