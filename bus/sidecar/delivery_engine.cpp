@@ -25,7 +25,6 @@ constexpr std::uint32_t kStartMask = 0x00ff'ffff;
 
 /// A delivery that an instance works on.
 struct Flight {
-  DeliveryId id = 0;
   Pending pending;
   TargetId target = 0;
   ServiceId service = 0;
@@ -134,12 +133,13 @@ struct DeliveryEngine::State {
   std::optional<Pending> next_deliverable(const Time& now, TargetId id);
   Dispatch send(const Time& now, TargetId id, Instance& instance, const Pending& pending);
 
-  Flight take_back(DeliveryId id);
-  void attempt_failed(const Time& now, DeliveryId id, const Failure& failure);
+  Flights::Entry entry_of(DeliveryId id) const;
+  Flight take_back(Flights::Entry entry);
+  void attempt_failed(const Time& now, Flights::Entry entry, const Failure& failure);
   void note_failure(Flight& delivery, const Failure& failure);
-  void reject(const Time& now, DeliveryId id, const Settlement& settlement);
+  void reject(const Time& now, Flights::Entry entry, const Settlement& settlement);
   void note_first_end(const Time& now, const Flight& delivery);
-  void settle(const Time& now, DeliveryId id);
+  void settle(const Time& now, Flights::Entry entry);
   void end(Target& target, const Pending& pending);
   void bury(TargetId id, const Pending& pending, std::string instance, std::string_view condition);
   void bury_expired(TargetId id, const Pending& pending);
@@ -340,7 +340,7 @@ void DeliveryEngine::State::time_out(const Time& now, TargetId id) {
     const std::string message =
         delivery.instance + " did not settle it within " + format_duration(allowed);
     const Duration wait = backoff(target.policy, delivery.pending.attempts + 1U, random);
-    attempt_failed(now, delivery.id, {.code = "AckTimeout", .message = message, .wait = wait});
+    attempt_failed(now, *first, {.code = "AckTimeout", .message = message, .wait = wait});
   }
 }
 
@@ -386,7 +386,7 @@ void DeliveryEngine::State::lose(const Time& now,
   std::ranges::sort(lost);
   for (const DeliveryId id : lost) {
     ++counters.lost;
-    attempt_failed(now, id, {.code = "ConsumerLost", .message = message});
+    attempt_failed(now, entry_of(id), {.code = "ConsumerLost", .message = message});
   }
   services[service].instances.remove(instance);
 }
@@ -447,8 +447,7 @@ Dispatch DeliveryEngine::State::send(const Time& now,
   }
   const auto entry = in_flight.add(next_id,
                                    id,
-                                   {.id = next_id,
-                                    .pending = pending,
+                                   {.pending = pending,
                                     .target = id,
                                     .service = target.service,
                                     .instance = instance.name,
@@ -461,17 +460,21 @@ Dispatch DeliveryEngine::State::send(const Time& now,
   return {.event = pending.event,
           .target = id,
           .instance = flight.instance,
-          .id = flight.id,
+          .id = in_flight.key_of(*entry),
           .attempt = pending.attempts + 1U};
 }
 
 // --- Endings ---
 
-/// Out of flight, the instance's credit given back.
-Flight DeliveryEngine::State::take_back(DeliveryId id) {
+Flights::Entry DeliveryEngine::State::entry_of(DeliveryId id) const {
   const auto found = in_flight.find(id);
   CONGA_CHECK(found.has_value(), "a delivery is taken back that is not in flight");
-  Flight delivery = in_flight.take(*found);
+  return *found;
+}
+
+/// Out of flight, the instance's credit given back.
+Flight DeliveryEngine::State::take_back(Flights::Entry entry) {
+  Flight delivery = in_flight.take(entry);
   Instance* const instance = services[delivery.service].instances.find(delivery.instance);
   if (instance != nullptr && instance->in_flight > 0) --instance->in_flight;
   return delivery;
@@ -493,8 +496,10 @@ void DeliveryEngine::State::note_failure(Flight& delivery, const Failure& failur
   pending.reason = reason;
 }
 
-void DeliveryEngine::State::attempt_failed(const Time& now, DeliveryId id, const Failure& failure) {
-  Flight delivery = take_back(id);
+void DeliveryEngine::State::attempt_failed(const Time& now,
+                                           Flights::Entry entry,
+                                           const Failure& failure) {
+  Flight delivery = take_back(entry);
   Target& target = targets[delivery.target];
   Pending& pending = delivery.pending;
   note_first_end(now, delivery);
@@ -528,15 +533,17 @@ void DeliveryEngine::State::attempt_failed(const Time& now, DeliveryId id, const
   touch(delivery.target);
 }
 
-void DeliveryEngine::State::reject(const Time& now, DeliveryId id, const Settlement& settlement) {
-  Flight delivery = take_back(id);
+void DeliveryEngine::State::reject(const Time& now,
+                                   Flights::Entry entry,
+                                   const Settlement& settlement) {
+  Flight delivery = take_back(entry);
   note_first_end(now, delivery);
   note_failure(delivery, {.code = settlement.code, .message = settlement.message});
   bury(delivery.target, delivery.pending, std::move(delivery.instance), {});
 }
 
-void DeliveryEngine::State::settle(const Time& now, DeliveryId id) {
-  Flight delivery = take_back(id);
+void DeliveryEngine::State::settle(const Time& now, Flights::Entry entry) {
+  Flight delivery = take_back(entry);
   const Pending& pending = delivery.pending;
   TargetCounters& counted = targets[delivery.target].counters;
   ++counted.invocations;
@@ -755,15 +762,15 @@ void DeliveryEngine::on_settlement(const Time& now,
     return;
   }
   if (settlement.outcome == Settlement::Outcome::Ok) {
-    state_->settle(now, settlement.id);
+    state_->settle(now, *found);
   } else if (settlement.outcome == Settlement::Outcome::Reject) {
-    state_->reject(now, settlement.id, settlement);
+    state_->reject(now, *found, settlement);
   } else {
     const RetryPolicy& policy = state_->targets[delivery->target].policy;
     const Duration usual = backoff(policy, delivery->pending.attempts + 1U, state_->random);
     const Duration asked = settlement.delay.value_or(Duration(0));
     state_->attempt_failed(now,
-                           settlement.id,
+                           *found,
                            {.code = settlement.code,
                             .message = settlement.message,
                             .wait = std::max(usual, asked),
@@ -772,7 +779,7 @@ void DeliveryEngine::on_settlement(const Time& now,
 }
 
 void DeliveryEngine::give_up(DeliveryId id, std::string_view code, std::string_view message) {
-  Flight delivery = state_->take_back(id);
+  Flight delivery = state_->take_back(state_->entry_of(id));
   state_->bury(delivery.target, delivery.pending, {}, {});
   state_->decisions.dead.back().code = code;
   state_->decisions.dead.back().message = message;

@@ -79,9 +79,7 @@ Result<std::unique_ptr<FileJournal>> FileJournal::open(Files& files,
 Result<EventRef> FileJournal::append(WallTime ingested,
                                      std::span<const TargetName> targets,
                                      std::string_view event) {
-  const auto set = set_of(targets);
-  if (!set) return set.failure();
-  return append_new(ingested, *set, event, false);
+  return append_named(ingested, targets, event, false);
 }
 
 Result<EventRef> FileJournal::append_owed(WallTime ingested,
@@ -98,9 +96,16 @@ Result<EventRef> FileJournal::append_owed(WallTime ingested,
 Result<EventRef> FileJournal::append_again(WallTime ingested,
                                            std::span<const TargetName> targets,
                                            std::string_view event) {
+  return append_named(ingested, targets, event, true);
+}
+
+Result<EventRef> FileJournal::append_named(WallTime ingested,
+                                           std::span<const TargetName> targets,
+                                           std::string_view event,
+                                           bool again) {
   const auto set = set_of(targets);
   if (!set) return set.failure();
-  return append_new(ingested, *set, event, true);
+  return append_new(ingested, *set, event, again);
 }
 
 Result<EventRef> FileJournal::append_new(WallTime ingested,

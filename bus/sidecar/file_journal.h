@@ -115,6 +115,10 @@ private:
   };
 
   Result<OpenDeliveries::SetId> set_of(std::span<const TargetName> targets);
+  Result<EventRef> append_named(WallTime ingested,
+                                std::span<const TargetName> targets,
+                                std::string_view event,
+                                bool again);
   Result<EventRef> append_new(WallTime ingested,
                               OpenDeliveries::SetId set,
                               std::string_view event,

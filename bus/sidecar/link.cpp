@@ -288,11 +288,15 @@ void append_word(std::string& words, std::size_t value) {
   words.append(bytes.data(), bytes.size());
 }
 
+/// Of the words of all events, in bytes.
+std::size_t words_size(const LinkRouted& routed) {
+  return (routed.events.size() * kEventWords + routed.targets.size()) * sizeof(Word);
+}
+
 /// The words of all events, which lie behind `start`.
 std::string words_of(const LinkRouted& routed, const char* start) {
   std::string words;
-  const std::size_t fixed = routed.events.size() * kEventWords;
-  words.reserve((fixed + routed.targets.size()) * sizeof(Word));
+  words.reserve(words_size(routed));
   for (const RoutedEvent& event : routed.events) {
     CONGA_CHECK(event.id_text.size() == Uuid::kTextSize, "a routed event's id is known");
     append_word(words, static_cast<std::size_t>(event.event.data() - start));
@@ -388,7 +392,7 @@ std::string encode(const LinkRouted& routed) {
   std::size_t size = 0;
   for (const RoutedEvent& event : routed.events) size += event.event.size();
   std::string body;
-  body.reserve(size + size / 8);
+  body.reserve(size + words_size(routed) + kRoutedHeadLimits.max_size);
   LinkRouted packed = routed;
   for (RoutedEvent& event : packed.events) {
     const auto id_at = static_cast<std::size_t>(event.id_text.data() - event.event.data());

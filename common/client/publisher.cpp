@@ -45,8 +45,11 @@ struct Publisher::State {
   /// Notes that `entry` goes out now, for the first time or again.
   void mark_sent(const Time& now, Window::Entry entry) {
     const std::size_t from = window.list_of(entry);
-    if (from == kUnsent) unsent_bytes -= window[entry].event.size();
-    if (from != kUnsent) ++retransmissions;
+    if (from == kUnsent) {
+      unsent_bytes -= window[entry].event.size();
+    } else {
+      ++retransmissions;
+    }
     const std::size_t level = std::min(from + 1, last_level());
     window[entry].due = now.steady + intervals[level - kFirstLevel];
     window.move(entry, level);

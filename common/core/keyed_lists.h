@@ -49,6 +49,8 @@ public:
 
   const Value& operator[](Entry entry) const { return at(entry).value; }
 
+  const Key& key_of(Entry entry) const { return at(entry).key; }
+
   std::size_t list_of(Entry entry) const { return at(entry).list; }
 
   /// To the end of `list`.
@@ -77,11 +79,9 @@ public:
   /// In the order of the list.
   template <class Visit>
   void for_each(std::size_t list, Visit visit) {
-    std::optional<Entry> entry = front(list);
-    for (std::size_t left = size(list); left > 0; --left) {
-      const Entry next = at(*entry).next;
-      visit(at(*entry).value);
-      entry = next;
+    Entry entry = front(list).value_or(Entry{});
+    for (std::size_t left = size(list); left > 0; --left, entry = at(entry).next) {
+      visit(at(entry).value);
     }
   }
 

@@ -12,7 +12,7 @@
 
 namespace conga {
 
-/// Used by one thread; jobs may run on another.
+/// Used by one thread at a time; jobs may run on another.
 class DiskWorker {
 public:
   using Job = std::function<Result<>()>;

@@ -207,9 +207,13 @@ Result<> RecordLog::make_spare() {
   return {};
 }
 
+/// How much of a segment is filled next.
+std::uint64_t RecordLog::next_step(std::uint64_t allocated) const {
+  return std::min<std::uint64_t>(options_.segment_size - allocated, options_.zero_step);
+}
+
 Result<> RecordLog::fill(File& file, std::uint64_t& allocated) {
-  const std::uint64_t left = options_.segment_size - allocated;
-  const auto size = std::min<std::uint64_t>(left, options_.zero_step);
+  const std::uint64_t size = next_step(allocated);
   if (auto put = file.write_zeros(allocated, size); !put) return put.failure();
   file.write_back(allocated, size);
   allocated += size;
@@ -260,12 +264,10 @@ void RecordLog::begin_filling() {
   if (spares_.empty() && !make_spare()) return;
   Spare& spare = spares_.front();
   spare.filling = true;
-  const std::uint64_t left = options_.segment_size - spare.allocated;
-  options_.filler->begin([file = spare.file.get(),
-                          from = spare.allocated,
-                          size = std::min<std::uint64_t>(left, options_.zero_step)] {
-    return file->write_zeros(from, size);
-  });
+  options_.filler->begin(
+      [file = spare.file.get(), from = spare.allocated, size = next_step(spare.allocated)] {
+        return file->write_zeros(from, size);
+      });
 }
 
 /// False: it is still at it.

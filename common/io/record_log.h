@@ -179,6 +179,7 @@ private:
   Result<> make_spare();
   Result<> grow();
   bool fill_ahead();
+  std::uint64_t next_step(std::uint64_t allocated) const;
   Result<> fill(File& file, std::uint64_t& allocated);
   Spare* filled_spare();
   void begin_filling();
