@@ -41,6 +41,7 @@ TEST_CASE("values are found by key, and each list keeps the order in which they 
   CHECK(lists.list_of(*lists.find(12)) == 7);
   CHECK_FALSE(lists.find(15));
   CHECK(*lists[*lists.front(7)] == 1);
+  CHECK(lists.key_of(*lists.front(7)) == 11);
   lists.move(*lists.find(11), 7);
   CHECK(numbers_of(lists, 7) == std::vector<int>{2, 4, 1});
   CHECK(*lists.take(*lists.find(4 + 10)) == 4);
